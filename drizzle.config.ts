@@ -1,0 +1,8 @@
+// Where drizzle-kit finds the schema and keeps the migrations.
+import { defineConfig } from 'drizzle-kit';
+
+export default defineConfig({
+  dialect: 'postgresql',
+  schema: './src/schema.ts',
+  out: './migrations',
+});

@@ -1,0 +1,82 @@
+// The way to the mail server: a pool of connections, DKIM where configured, recipients given as objects and never parsed.
+import { createTransport } from 'nodemailer';
+import type { Config } from './config.ts';
+
+export interface Message {
+  messageId: string;
+  from: { name: string; address: string };
+  to: { name: string; address: string };
+  subject: string;
+  text: string;
+  html: string;
+  headers: Record<string, string>;
+  date: Date;
+}
+
+export interface Mailer {
+  /** Resolves once the server accepted the message after the final dot; rejects with nodemailer's error (code, responseCode, command). */
+  send(message: Message): Promise<void>;
+  /** Connects and signs in without sending; rejects when that fails. */
+  verify(): Promise<void>;
+  /** How many letters may be on their way at once: never more than the pool holds, so that a crash leaves no more in doubt. */
+  connections: number;
+  close(): void;
+}
+
+/** Opens the pool. Never falls back to plain text where the URL says smtps or requireTLS. */
+export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Mailer {
+  const { dkim, smtpUrl } = config.mail;
+  const at = new URL(smtpUrl);
+  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(at.hostname);
+  const transport = createTransport({
+    host: at.hostname.replace(/^\[|\]$/g, ''),
+    port: at.port === '' ? (at.protocol === 'smtps:' ? 465 : 587) : Number(at.port),
+    secure: at.protocol === 'smtps:',
+    requireTLS: at.protocol === 'smtp:' && !loopback,
+    ignoreTLS: loopback && at.protocol === 'smtp:',
+    ...(at.username && {
+      auth: { user: decodeURIComponent(at.username), pass: decodeURIComponent(at.password) },
+    }),
+    pool: true,
+    maxConnections: connections,
+    maxMessages: 500,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 30_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...(dkim && {
+      dkim: {
+        domainName: dkim.domain,
+        keySelector: dkim.selector,
+        privateKey: dkim.key,
+        // nodemailer's default list leaves List-Unsubscribe-Post out, which RFC 8058 wants signed.
+        headerFieldNames:
+          'from:sender:reply-to:subject:date:message-id:to:cc:mime-version:content-type:content-transfer-encoding:list-unsubscribe:list-unsubscribe-post:auto-submitted',
+      },
+    }),
+  });
+  return {
+    async send(message) {
+      const { messageId, from, to, subject, text, html, headers, date } = message;
+      await transport.sendMail({
+        messageId,
+        from,
+        to,
+        subject,
+        text,
+        html,
+        headers,
+        date,
+        envelope: { from: from.address, to: [to.address] },
+      });
+    },
+    async verify() {
+      await transport.verify();
+    },
+    connections,
+    close() {
+      transport.close();
+    },
+  };
+}

@@ -1,0 +1,446 @@
+// Everything the service remembers: one table after another, each naming the only folder that writes it.
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  date,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
+const minor = (name: string) => bigint(name, { mode: 'bigint' });
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 });
+const currencyCode = (name: string) => text(name);
+
+/** What every claimed row carries: due in business time, leased in the machine's time, fenced by a counter. */
+const claimed = () => ({
+  dueAt: instant('due_at').notNull(),
+  attempts: integer('attempts').notNull().default(0),
+  leasedUntil: instant('leased_until'),
+  fence: bigint('fence', { mode: 'number' }).notNull().default(0),
+  problem: text('problem'),
+});
+
+/** Where a gift or a reminder came from, as captured at the ask. */
+const source = () => ({
+  article: text('article'),
+  campaign: text('campaign'),
+  component: text('component'),
+  referrer: text('referrer'),
+});
+
+/** Writer: outside/keys. The look-up key for addresses: random, made once, wrapped under APP_KEYS. */
+export const wrappedKeys = pgTable('wrapped_keys', {
+  purpose: text('purpose').primaryKey(),
+  wrapped: bytes('wrapped').notNull(),
+  createdAt: instant('created_at').notNull(),
+});
+
+/** Writer: ledger/reader. The only table with an address or a name, sealed; forgetting a reader is one act here. */
+export const readers = pgTable('readers', {
+  id: uuid('id').primaryKey(),
+  addressHash: bytes('address_hash').unique(),
+  addressSealed: bytes('address_sealed'),
+  nameSealed: bytes('name_sealed'),
+  locale: text('locale').notNull(),
+  createdAt: instant('created_at').notNull(),
+  erasedAt: instant('erased_at'),
+});
+
+/** Writer: ledger/reader. A reader may be several customers at Stripe: every checkout may make one. */
+export const customers = pgTable(
+  'customers',
+  {
+    stripeCustomerId: text('stripe_customer_id').primaryKey(),
+    readerId: uuid('reader_id')
+      .notNull()
+      .references(() => readers.id),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [index('customers_by_reader').on(t.readerId)],
+);
+
+/** Writer: ledger/checkout. What a reader meant to give; an intent, never money. */
+export const checkouts = pgTable(
+  'checkouts',
+  {
+    id: uuid('id').primaryKey(),
+    state: text('state', { enum: ['begun', 'open', 'completed', 'expired', 'abandoned'] }).notNull(),
+    frequency: text('frequency', { enum: ['once', 'month', 'year'] }).notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    feesCoveredMinor: minor('fees_covered_minor').notNull(),
+    currency: currencyCode('currency').notNull(),
+    locale: text('locale').notNull(),
+    ...source(),
+    reminderId: uuid('reminder_id'),
+    stripeSessionId: text('stripe_session_id').unique(),
+    readerId: uuid('reader_id').references(() => readers.id),
+    createdAt: instant('created_at').notNull(),
+    completedAt: instant('completed_at'),
+    outcomeAt: instant('outcome_at'),
+    asyncFailed: boolean('async_failed').notNull().default(false),
+  },
+  (t) => [
+    check('checkout_amount_positive', sql`${t.amountMinor} > 0 and ${t.feesCoveredMinor} >= 0`),
+    check('checkout_currency_code', sql`${t.currency} ~ '^[A-Z]{3}$'`),
+    index('checkouts_by_state').on(t.state, t.createdAt),
+    index('checkouts_by_reminder').on(t.reminderId),
+  ],
+);
+
+/** Writer: ledger/membership. A promise: the newest look at one subscription of ours. */
+export const memberships = pgTable(
+  'memberships',
+  {
+    id: uuid('id').primaryKey(),
+    readerId: uuid('reader_id')
+      .notNull()
+      .references(() => readers.id),
+    checkoutId: uuid('checkout_id').references(() => checkouts.id),
+    stripeSubscriptionId: text('stripe_subscription_id').notNull().unique(),
+    stripeCustomerId: text('stripe_customer_id').notNull(),
+    standing: text('standing', {
+      enum: ['incomplete', 'active', 'past_due', 'paused', 'unpaid', 'ended'],
+    }).notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    currency: currencyCode('currency').notNull(),
+    interval: text('interval', { enum: ['month', 'year'] }).notNull(),
+    startedAt: instant('started_at').notNull(),
+    periodEndsAt: instant('period_ends_at').notNull(),
+    endsAt: instant('ends_at'),
+    endedAt: instant('ended_at'),
+    endReason: text('end_reason', { enum: ['voluntary', 'involuntary'] }),
+    lookedAt: instant('looked_at').notNull(),
+    ...source(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [
+    check('membership_amount_positive', sql`${t.amountMinor} >= 0`),
+    check('membership_currency_code', sql`${t.currency} ~ '^[A-Z]{3}$'`),
+    index('memberships_by_reader').on(t.readerId),
+    index('memberships_by_standing').on(t.standing),
+  ],
+);
+
+/** Writer: ledger/membership. Insert-only: the subscription as it was at a moment, told by an event or by asking. */
+export const membershipLooks = pgTable(
+  'membership_looks',
+  {
+    id: uuid('id').primaryKey(),
+    membershipId: uuid('membership_id')
+      .notNull()
+      .references(() => memberships.id),
+    lookedAt: instant('looked_at').notNull(),
+    /** Within one second: created 0, updated 1, asked 2, deleted 3. */
+    rank: integer('rank').notNull(),
+    /** Digest of the facts below, so that one change told twice is one look. */
+    digest: text('digest').notNull(),
+    /** Digest of the facts this look replaced, where the event says so: orders looks within a second. */
+    replaced: text('replaced'),
+    standing: text('standing').notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    currency: currencyCode('currency').notNull(),
+    interval: text('interval').notNull(),
+    startedAt: instant('started_at').notNull(),
+    periodEndsAt: instant('period_ends_at').notNull(),
+    cancelRequestedAt: instant('cancel_requested_at'),
+    endsAt: instant('ends_at'),
+    endedAt: instant('ended_at'),
+    endReason: text('end_reason'),
+  },
+  (t) => [unique('one_look_per_moment').on(t.membershipId, t.lookedAt, t.rank, t.digest)],
+);
+
+/** Writer: ledger/movement. Folded anew from a supporter's looks whenever one of them changes. */
+export const membershipChanges = pgTable(
+  'membership_changes',
+  {
+    readerId: uuid('reader_id')
+      .notNull()
+      .references(() => readers.id),
+    currency: currencyCode('currency').notNull(),
+    happenedAt: instant('happened_at').notNull(),
+    movement: text('movement', {
+      enum: [
+        'new',
+        'reactivation',
+        'expansion',
+        'contraction',
+        'churn_voluntary',
+        'churn_involuntary',
+        'paused',
+        'resumed',
+      ],
+    }).notNull(),
+    /** Exact monthly value in minor units: a twelfth of a yearly amount is not an integer. */
+    mrrDelta: numeric('mrr_delta', { precision: 24, scale: 6 }).notNull(),
+    members: integer('members').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.readerId, t.currency, t.happenedAt, t.movement] }),
+    index('membership_changes_by_moment').on(t.happenedAt),
+  ],
+);
+
+/** Writer: ledger/payment. Money received; insert-only but for what settlement fills in once. */
+export const payments = pgTable(
+  'payments',
+  {
+    id: uuid('id').primaryKey(),
+    readerId: uuid('reader_id')
+      .notNull()
+      .references(() => readers.id),
+    membershipId: uuid('membership_id').references(() => memberships.id),
+    checkoutId: uuid('checkout_id').references(() => checkouts.id),
+    kind: text('kind', { enum: ['once', 'month', 'year'] }).notNull(),
+    stripeInvoiceId: text('stripe_invoice_id').unique(),
+    stripePaymentIntentId: text('stripe_payment_intent_id').unique(),
+    stripeChargeId: text('stripe_charge_id').unique(),
+    amountMinor: minor('amount_minor').notNull(),
+    feesCoveredMinor: minor('fees_covered_minor').notNull(),
+    currency: currencyCode('currency').notNull(),
+    paidAt: instant('paid_at').notNull(),
+    method: text('method'),
+    country: text('country'),
+    ...source(),
+    reminderId: uuid('reminder_id'),
+    /** Filled once from the balance transaction. */
+    feeMinor: minor('fee_minor'),
+    settledAmountMinor: minor('settled_amount_minor'),
+    settledFeeMinor: minor('settled_fee_minor'),
+    settledNetMinor: minor('settled_net_minor'),
+    settledCurrency: currencyCode('settled_currency'),
+    exchangeRate: numeric('exchange_rate'),
+    settledAt: instant('settled_at'),
+    settleDueAt: instant('settle_due_at'),
+    settleAttempts: integer('settle_attempts').notNull().default(0),
+  },
+  (t) => [
+    check('payment_amount_positive', sql`${t.amountMinor} > 0 and ${t.feesCoveredMinor} >= 0`),
+    check('payment_currency_code', sql`${t.currency} ~ '^[A-Z]{3}$'`),
+    check('payment_known_at_stripe', sql`num_nonnulls(${t.stripeInvoiceId}, ${t.stripePaymentIntentId}) >= 1`),
+    index('payments_by_reader').on(t.readerId, t.paidAt),
+    index('payments_by_moment').on(t.paidAt),
+    index('payments_by_membership').on(t.membershipId),
+    index('payments_by_reminder').on(t.reminderId),
+    index('payments_to_settle').on(t.settleDueAt).where(sql`settled_at is null`),
+  ],
+);
+
+/** Writer: ledger/adjustment. What later changed a payment: a refund, a refund that failed, a dispute's steps. Insert-only. */
+export const adjustments = pgTable(
+  'adjustments',
+  {
+    id: uuid('id').primaryKey(),
+    paymentId: uuid('payment_id')
+      .notNull()
+      .references(() => payments.id),
+    kind: text('kind', {
+      enum: ['refund', 'refund_failed', 'dispute_withdrawn', 'dispute_reinstated'],
+    }).notNull(),
+    /** The refund's or dispute's id at Stripe; unique together with the kind of step. */
+    stripeId: text('stripe_id').notNull(),
+    /** Always positive; the kind says which way the money went. */
+    amountMinor: minor('amount_minor').notNull(),
+    currency: currencyCode('currency').notNull(),
+    happenedAt: instant('happened_at').notNull(),
+    feeMinor: minor('fee_minor'),
+    settledAmountMinor: minor('settled_amount_minor'),
+    settledFeeMinor: minor('settled_fee_minor'),
+    settledCurrency: currencyCode('settled_currency'),
+  },
+  (t) => [
+    unique('one_step_per_object').on(t.stripeId, t.kind),
+    check('adjustment_amount_positive', sql`${t.amountMinor} > 0`),
+    index('adjustments_by_payment').on(t.paymentId),
+    index('adjustments_by_moment').on(t.happenedAt),
+  ],
+);
+
+/** Writer: ledger/payment-failure. Every attempt at a membership's invoice that did not bring money. Insert-only. */
+export const paymentFailures = pgTable(
+  'payment_failures',
+  {
+    id: uuid('id').primaryKey(),
+    membershipId: uuid('membership_id')
+      .notNull()
+      .references(() => memberships.id),
+    stripeInvoiceId: text('stripe_invoice_id').notNull(),
+    attempt: integer('attempt').notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    currency: currencyCode('currency').notNull(),
+    failedAt: instant('failed_at').notNull(),
+  },
+  (t) => [
+    unique('one_failure_per_attempt').on(t.stripeInvoiceId, t.attempt),
+    index('payment_failures_by_moment').on(t.failedAt),
+  ],
+);
+
+/** Writer: stripe/receive and stripe/apply. Every event noted once; its body is sealed and kept only until it is done. */
+export const stripeEvents = pgTable(
+  'stripe_events',
+  {
+    id: text('id').primaryKey(),
+    type: text('type').notNull(),
+    objectId: text('object_id'),
+    apiVersion: text('api_version'),
+    state: text('state', { enum: ['waiting', 'done', 'ignored', 'dead'] }).notNull(),
+    createdAt: instant('created_at').notNull(),
+    receivedAt: instant('received_at').notNull(),
+    doneAt: instant('done_at'),
+    bodySealed: bytes('body_sealed'),
+    ...claimed(),
+  },
+  (t) => [
+    index('stripe_events_waiting').on(t.dueAt).where(sql`state = 'waiting'`),
+    index('stripe_events_by_state').on(t.state, t.receivedAt),
+  ],
+);
+
+/** Writer: reminders. One letter on the day the reader chose. */
+export const reminders = pgTable(
+  'reminders',
+  {
+    id: uuid('id').primaryKey(),
+    readerId: uuid('reader_id').references(() => readers.id),
+    state: text('state', {
+      enum: ['unconfirmed', 'waiting', 'sent', 'satisfied', 'cancelled', 'replaced', 'lapsed', 'late'],
+    }).notNull(),
+    stage: text('stage', { enum: ['before', 'again', 'win-back'] }).notNull(),
+    choice: text('choice', { enum: ['week', 'month', 'quarter', 'half-year', 'year', 'date'] }).notNull(),
+    timeZone: text('time_zone').notNull(),
+    locale: text('locale').notNull(),
+    sendOn: date('send_on', { mode: 'string' }).notNull(),
+    createdAt: instant('created_at').notNull(),
+    confirmedAt: instant('confirmed_at'),
+    sentAt: instant('sent_at'),
+    openedAt: instant('opened_at'),
+    gaveAt: instant('gave_at'),
+    stoppedAt: instant('stopped_at'),
+    snoozes: integer('snoozes').notNull().default(0),
+    ...source(),
+    ...claimed(),
+  },
+  (t) => [
+    index('reminders_due').on(t.dueAt).where(sql`state = 'waiting'`),
+    index('reminders_by_reader').on(t.readerId),
+    index('reminders_by_state').on(t.state, t.createdAt),
+    uniqueIndex('one_active_reminder').on(t.readerId).where(sql`state = 'waiting'`),
+  ],
+);
+
+/** Writer: letters/outbox and letters/deliver. A letter is its kind and facts, rendered when it is sent; no address, no body. */
+export const letters = pgTable(
+  'letters',
+  {
+    id: uuid('id').primaryKey(),
+    /** Kind + entity + period: what makes a repeated cause one letter. */
+    key: text('key').notNull().unique(),
+    kind: text('kind').notNull(),
+    class: text('class', { enum: ['access', 'money', 'confirm', 'reminder'] }).notNull(),
+    readerId: uuid('reader_id').references(() => readers.id),
+    staffId: uuid('staff_id').references(() => staff.id),
+    reminderId: uuid('reminder_id').references(() => reminders.id),
+    locale: text('locale').notNull(),
+    facts: jsonb('facts').$type<Record<string, unknown>>().notNull(),
+    messageId: text('message_id').notNull().unique(),
+    state: text('state', {
+      enum: ['queued', 'sending', 'deferred', 'sent', 'refused', 'expired', 'suppressed', 'cancelled', 'ambiguous'],
+    }).notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    sentAt: instant('sent_at'),
+    ...claimed(),
+  },
+  (t) => [
+    index('letters_waiting').on(t.class, t.dueAt).where(sql`state in ('queued', 'deferred', 'sending')`),
+    index('letters_by_state').on(t.state, t.createdAt),
+    index('letters_by_reader').on(t.readerId),
+    index('letters_by_reminder').on(t.reminderId),
+  ],
+);
+
+/** Writer: letters/suppression. Addresses we must not write to, as a keyed hash that survives erasure. */
+export const suppressions = pgTable(
+  'suppressions',
+  {
+    addressHash: bytes('address_hash').notNull(),
+    scope: text('scope', { enum: ['all', 'reminders'] }).notNull(),
+    reason: text('reason', { enum: ['unsubscribed', 'blocked', 'dead-address', 'complaint'] }).notNull(),
+    since: instant('since').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.addressHash, t.scope] })],
+);
+
+/** Writer: staff. People of the newsroom; their addresses are sealed as readers' are. */
+export const staff = pgTable('staff', {
+  id: uuid('id').primaryKey(),
+  addressHash: bytes('address_hash').notNull().unique(),
+  addressSealed: bytes('address_sealed').notNull(),
+  role: text('role', { enum: ['viewer', 'support', 'finance', 'admin'] }).notNull(),
+  passwordHash: text('password_hash'),
+  /** Grows with every invitation used or withdrawn, so that a link works once. */
+  invitation: integer('invitation').notNull().default(0),
+  locale: text('locale').notNull(),
+  createdAt: instant('created_at').notNull(),
+  removedAt: instant('removed_at'),
+});
+
+/** Writer: staff/sign-in. The authority behind a staff cookie, checked on every request. */
+export const staffSessions = pgTable(
+  'staff_sessions',
+  {
+    id: uuid('id').primaryKey(),
+    staffId: uuid('staff_id')
+      .notNull()
+      .references(() => staff.id),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    endedAt: instant('ended_at'),
+  },
+  (t) => [index('staff_sessions_by_staff').on(t.staffId)],
+);
+
+/** Writer: web/limits. Counters shared by every instance; keys are hashes of what the client cannot choose. */
+export const limits = pgTable(
+  'limits',
+  {
+    key: text('key').primaryKey(),
+    hits: integer('hits').notNull(),
+    resetsAt: instant('resets_at').notNull(),
+  },
+  (t) => [index('limits_by_reset').on(t.resetsAt)],
+);
+
+/** Writer: web/idempotency. Answers to creating requests, kept a day; the answer is sealed. */
+export const idempotentAnswers = pgTable(
+  'idempotent_answers',
+  {
+    key: text('key').primaryKey(),
+    bodyHash: text('body_hash').notNull(),
+    status: integer('status'),
+    answerSealed: bytes('answer_sealed'),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [index('idempotent_answers_by_age').on(t.createdAt)],
+);
+
+/** Writer: rounds. Each round is itself a claimed row, so that one instance at a time runs it. */
+export const rounds = pgTable('rounds', {
+  name: text('name').primaryKey(),
+  lastDoneAt: instant('last_done_at'),
+  ...claimed(),
+});
