@@ -101,7 +101,7 @@ export async function queueLetter<K extends LetterKind>(
       staffId: 'staffId' in letter.to ? letter.to.staffId : null,
       reminderId: letter.reminderId ?? null,
       locale: letter.locale,
-      facts: letter.facts,
+      facts: { ...letter.facts },
       messageId: `<${id}@${domain}>`,
       state: 'queued',
       createdAt: now,
