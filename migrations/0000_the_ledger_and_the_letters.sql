@@ -52,6 +52,11 @@ CREATE TABLE "idempotent_answers" (
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "invoice_payments" (
+	"stripe_payment_intent_id" text PRIMARY KEY NOT NULL,
+	"stripe_invoice_id" text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "letters" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"key" text NOT NULL,
@@ -87,7 +92,7 @@ CREATE TABLE "membership_changes" (
 	"currency" text NOT NULL,
 	"happened_at" timestamp (3) with time zone NOT NULL,
 	"movement" text NOT NULL,
-	"mrr_delta" numeric(24, 6) NOT NULL,
+	"mrr_delta" numeric(30, 12) NOT NULL,
 	"members" integer NOT NULL,
 	CONSTRAINT "membership_changes_reader_id_currency_happened_at_movement_pk" PRIMARY KEY("reader_id","currency","happened_at","movement")
 );
@@ -114,7 +119,7 @@ CREATE TABLE "membership_looks" (
 --> statement-breakpoint
 CREATE TABLE "memberships" (
 	"id" uuid PRIMARY KEY NOT NULL,
-	"reader_id" uuid NOT NULL,
+	"reader_id" uuid,
 	"checkout_id" uuid,
 	"stripe_subscription_id" text NOT NULL,
 	"stripe_customer_id" text NOT NULL,
@@ -155,6 +160,7 @@ CREATE TABLE "payments" (
 	"membership_id" uuid,
 	"checkout_id" uuid,
 	"kind" text NOT NULL,
+	"stripe_subscription_id" text,
 	"stripe_invoice_id" text,
 	"stripe_payment_intent_id" text,
 	"stripe_charge_id" text,
@@ -308,6 +314,7 @@ CREATE INDEX "checkouts_by_state" ON "checkouts" USING btree ("state","created_a
 CREATE INDEX "checkouts_by_reminder" ON "checkouts" USING btree ("reminder_id");--> statement-breakpoint
 CREATE INDEX "customers_by_reader" ON "customers" USING btree ("reader_id");--> statement-breakpoint
 CREATE INDEX "idempotent_answers_by_age" ON "idempotent_answers" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "invoice_payments_by_invoice" ON "invoice_payments" USING btree ("stripe_invoice_id");--> statement-breakpoint
 CREATE INDEX "letters_waiting" ON "letters" USING btree ("class","due_at") WHERE state in ('queued', 'deferred', 'sending');--> statement-breakpoint
 CREATE INDEX "letters_by_state" ON "letters" USING btree ("state","created_at");--> statement-breakpoint
 CREATE INDEX "letters_by_reader" ON "letters" USING btree ("reader_id");--> statement-breakpoint
@@ -315,12 +322,14 @@ CREATE INDEX "letters_by_reminder" ON "letters" USING btree ("reminder_id");--> 
 CREATE INDEX "limits_by_reset" ON "limits" USING btree ("resets_at");--> statement-breakpoint
 CREATE INDEX "membership_changes_by_moment" ON "membership_changes" USING btree ("happened_at");--> statement-breakpoint
 CREATE INDEX "memberships_by_reader" ON "memberships" USING btree ("reader_id");--> statement-breakpoint
+CREATE INDEX "memberships_by_customer" ON "memberships" USING btree ("stripe_customer_id");--> statement-breakpoint
 CREATE INDEX "memberships_by_standing" ON "memberships" USING btree ("standing");--> statement-breakpoint
 CREATE INDEX "payment_failures_by_moment" ON "payment_failures" USING btree ("failed_at");--> statement-breakpoint
 CREATE INDEX "payments_by_reader" ON "payments" USING btree ("reader_id","paid_at");--> statement-breakpoint
 CREATE INDEX "payments_by_moment" ON "payments" USING btree ("paid_at");--> statement-breakpoint
 CREATE INDEX "payments_by_membership" ON "payments" USING btree ("membership_id");--> statement-breakpoint
 CREATE INDEX "payments_by_reminder" ON "payments" USING btree ("reminder_id");--> statement-breakpoint
+CREATE INDEX "payments_by_subscription" ON "payments" USING btree ("stripe_subscription_id");--> statement-breakpoint
 CREATE INDEX "payments_to_settle" ON "payments" USING btree ("settle_due_at") WHERE settled_at is null;--> statement-breakpoint
 CREATE INDEX "reminders_due" ON "reminders" USING btree ("due_at") WHERE state = 'waiting';--> statement-breakpoint
 CREATE INDEX "reminders_by_reader" ON "reminders" USING btree ("reader_id");--> statement-breakpoint

@@ -105,9 +105,8 @@ export const memberships = pgTable(
   'memberships',
   {
     id: uuid('id').primaryKey(),
-    readerId: uuid('reader_id')
-      .notNull()
-      .references(() => readers.id),
+    /** Null for the moment in which only the subscription is known: whose it is comes with its session, invoice or by asking. */
+    readerId: uuid('reader_id').references(() => readers.id),
     checkoutId: uuid('checkout_id').references(() => checkouts.id),
     stripeSubscriptionId: text('stripe_subscription_id').notNull().unique(),
     stripeCustomerId: text('stripe_customer_id').notNull(),
@@ -130,6 +129,7 @@ export const memberships = pgTable(
     check('membership_amount_positive', sql`${t.amountMinor} >= 0`),
     check('membership_currency_code', sql`${t.currency} ~ '^[A-Z]{3}$'`),
     index('memberships_by_reader').on(t.readerId),
+    index('memberships_by_customer').on(t.stripeCustomerId),
     index('memberships_by_standing').on(t.standing),
   ],
 );
@@ -184,8 +184,12 @@ export const membershipChanges = pgTable(
         'resumed',
       ],
     }).notNull(),
-    /** Exact monthly value in minor units: a twelfth of a yearly amount is not an integer. */
-    mrrDelta: numeric('mrr_delta', { precision: 24, scale: 6 }).notNull(),
+    /**
+     * Monthly value in minor units, to twelve decimals: a twelfth of a yearly amount is not an integer.
+     * Every true sum is a multiple of a twelfth, so round(round(sum(mrr_delta), 6)) is exact for billions of rows.
+     */
+    mrrDelta: numeric('mrr_delta', { precision: 30, scale: 12 }).notNull(),
+    /** How many running plans of this reader in this currency count after this instant. */
     members: integer('members').notNull(),
   },
   (t) => [
@@ -205,6 +209,7 @@ export const payments = pgTable(
     membershipId: uuid('membership_id').references(() => memberships.id),
     checkoutId: uuid('checkout_id').references(() => checkouts.id),
     kind: text('kind', { enum: ['once', 'month', 'year'] }).notNull(),
+    stripeSubscriptionId: text('stripe_subscription_id'),
     stripeInvoiceId: text('stripe_invoice_id').unique(),
     stripePaymentIntentId: text('stripe_payment_intent_id').unique(),
     stripeChargeId: text('stripe_charge_id').unique(),
@@ -235,8 +240,19 @@ export const payments = pgTable(
     index('payments_by_moment').on(t.paidAt),
     index('payments_by_membership').on(t.membershipId),
     index('payments_by_reminder').on(t.reminderId),
+    index('payments_by_subscription').on(t.stripeSubscriptionId),
     index('payments_to_settle').on(t.settleDueAt).where(sql`settled_at is null`),
   ],
+);
+
+/** Writer: ledger/payment. Which payment intent paid which invoice: neither object names the other. Insert-only. */
+export const invoicePayments = pgTable(
+  'invoice_payments',
+  {
+    stripePaymentIntentId: text('stripe_payment_intent_id').primaryKey(),
+    stripeInvoiceId: text('stripe_invoice_id').notNull(),
+  },
+  (t) => [index('invoice_payments_by_invoice').on(t.stripeInvoiceId)],
 );
 
 /** Writer: ledger/adjustment. What later changed a payment: a refund, a refund that failed, a dispute's steps. Insert-only. */
