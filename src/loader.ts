@@ -1,4 +1,4 @@
-/** Lets Node run this tree as it is: compiles `.tsx`, and shortens the way to modules so that the start is quick. */
+// Lets Node run this tree as it is: compiles `.tsx`, and shortens the way to modules so that the start is quick.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, enableCompileCache, registerHooks, setSourceMapsSupport } from 'node:module';
