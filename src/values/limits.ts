@@ -26,9 +26,9 @@ export function amountFault(amount: Money, frequency: Frequency): Fault | null {
   if (!isOffered(currency)) return fault('currency-unknown');
   const { minimum, maximum } = limitsFor(currency, frequency);
   if (amountMinor < minimum)
-    return fault('amount-too-small', { minimum: { amountMinor: minimum, currency } });
+    return fault('amount-too-small', { minimum: { amountMinor: minimum, currency }, frequency });
   if (amountMinor > maximum)
-    return fault('amount-too-large', { maximum: { amountMinor: maximum, currency } });
+    return fault('amount-too-large', { maximum: { amountMinor: maximum, currency }, frequency });
   if (amountMinor % stepMinor(currency) !== 0n) return fault('too-many-decimals', { allowed: 2, currency });
   return null;
 }

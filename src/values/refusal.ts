@@ -1,5 +1,5 @@
 // Refusal: the one expected error. It names what is wrong by a code and its facts; the door says it in the reader's language.
-import type { Currency, Money } from './money.ts';
+import type { Currency, Frequency, Money } from './money.ts';
 
 /** What can be refused, and the facts its sentence needs. `words/` must have a sentence for every code. */
 export interface RefusalFacts {
@@ -7,8 +7,8 @@ export interface RefusalFacts {
   'amount-not-a-number': NoFacts;
   /** One separator and three digits: it may mean thousands or decimals. */
   'amount-unclear': NoFacts;
-  'amount-too-small': { minimum: Money };
-  'amount-too-large': { maximum: Money };
+  'amount-too-small': { minimum: Money; frequency: Frequency };
+  'amount-too-large': { maximum: Money; frequency: Frequency };
   'too-many-decimals': { allowed: number; currency: Currency };
   'currency-unknown': NoFacts;
   'frequency-unknown': NoFacts;

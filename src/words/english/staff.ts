@@ -1,0 +1,26 @@
+// The staff desk, in English.
+export const staff = {
+  title: 'Desk',
+  signInTitle: 'Sign in to the desk',
+  password: 'Password',
+  newPassword: 'New password',
+  setPasswordTitle: 'Set your password',
+  setPasswordText: (shortest: number) =>
+    `At least ${shortest} characters. A short sentence that only you would write works well.`,
+  setPassword: 'Set password',
+  passwordSet: 'Your password is set. You can sign in now.',
+  roles: { viewer: 'Viewer', support: 'Support', finance: 'Finance', admin: 'Admin' },
+  newestGifts: 'Newest gifts',
+  noGiftsYet: 'No gifts yet. The first one will appear here within seconds of being paid.',
+  atStripe: 'At Stripe',
+  definition: 'How this is counted',
+  against: 'against the same days before',
+  health: {
+    title: 'Health',
+    events: "Stripe's events",
+    letters: 'Letters',
+    waiting: 'waiting',
+    dead: 'given up',
+    allWell: 'All well',
+  },
+};
