@@ -1,0 +1,23 @@
+// Payment failures: every attempt at a membership's invoice that brought no money, kept once.
+import { randomUUIDv7 } from 'node:crypto';
+import type { Tx } from '../outside/database.ts';
+import { paymentFailures } from '../schema.ts';
+
+export interface FailedAttempt {
+  stripeInvoiceId: string;
+  /** Counted from 1, as Stripe counts the attempts of its own schedule. */
+  attempt: number;
+  amountMinor: bigint;
+  currency: string;
+  failedAt: Date;
+}
+
+/** Notes a failed attempt; false when it was known already. */
+export async function noteFailure(tx: Tx, membershipId: string, failed: FailedAttempt): Promise<boolean> {
+  const written = await tx
+    .insert(paymentFailures)
+    .values({ id: randomUUIDv7(), membershipId, ...failed })
+    .onConflictDoNothing()
+    .returning({ id: paymentFailures.id });
+  return written.length > 0;
+}
