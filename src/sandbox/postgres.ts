@@ -51,16 +51,16 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const dataFolder = options.volatile ? makeVolatileFolder() : resolve(options.folder);
   const programs = findPrograms();
   const way = await findWay(programs.postgres, dirname(dataFolder));
-  const socketFolder = makeSocketFolder(dataFolder, way);
 
   if (isEmpty(dataFolder)) {
     await makeDataFolder(dataFolder, programs, way);
   } else {
-    checkDataFolder(dataFolder, programs, way);
+    checkDataFolder(dataFolder, programs);
     await stopLeftOver(dataFolder, log);
     if (way.owner !== undefined) giveTo(dataFolder, way.owner);
   }
 
+  const socketFolder = makeSocketFolder(dataFolder, way);
   const settings = [
     ...['listen_addresses=', `unix_socket_directories=${socketFolder}`, 'unix_socket_permissions=0700'],
     // Statements and details would carry readers' addresses into the log.
@@ -270,8 +270,16 @@ function isServerOf(pid: number, dataFolder: string): boolean {
   }
 }
 
-function isEmpty(folder: string): boolean {
-  return !existsSync(folder) || readdirSync(folder).length === 0;
+function isEmpty(dataFolder: string): boolean {
+  if (!existsSync(dataFolder)) return true;
+  const user = process.getuid?.() ?? 0;
+  const { uid } = lstatSync(dataFolder);
+  if (user !== 0 && uid !== user) {
+    throw new Error(
+      `${dataFolder} belongs to another user (${uid}), perhaps from a run with sudo: run as that user, or change its owner.`,
+    );
+  }
+  return readdirSync(dataFolder).length === 0;
 }
 
 /** Made aside and renamed, so that one killed half-way is never taken for whole. */
@@ -295,7 +303,7 @@ async function makeDataFolder(dataFolder: string, programs: Programs, way: Way):
   renameSync(aside, dataFolder);
 }
 
-function checkDataFolder(dataFolder: string, programs: Programs, way: Way): void {
+function checkDataFolder(dataFolder: string, programs: Programs): void {
   const versionFile = join(dataFolder, 'PG_VERSION');
   if (!existsSync(versionFile)) {
     throw new Error(
@@ -306,12 +314,6 @@ function checkDataFolder(dataFolder: string, programs: Programs, way: Way): void
   if (version !== programs.majorVersion) {
     throw new Error(
       `${dataFolder} was written by Postgres ${version}, and this is ${programs.majorVersion}: move the folder away to begin anew.`,
-    );
-  }
-  const { uid } = lstatSync(dataFolder);
-  if (way.owner === undefined && process.getuid && uid !== process.getuid()) {
-    throw new Error(
-      `${dataFolder} belongs to another user (${uid}), perhaps from a run with sudo: run as that user, or change its owner.`,
     );
   }
 }
