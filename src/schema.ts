@@ -229,7 +229,7 @@ export const payments = pgTable(
     settledCurrency: currencyCode('settled_currency'),
     exchangeRate: numeric('exchange_rate'),
     settledAt: instant('settled_at'),
-    settleDueAt: instant('settle_due_at'),
+    settleDueAt: instant('settle_due_at').notNull(),
     settleAttempts: integer('settle_attempts').notNull().default(0),
   },
   (t) => [
@@ -276,8 +276,12 @@ export const adjustments = pgTable(
     settledAmountMinor: minor('settled_amount_minor'),
     settledFeeMinor: minor('settled_fee_minor'),
     settledCurrency: currencyCode('settled_currency'),
+    settledAt: instant('settled_at'),
+    settleDueAt: instant('settle_due_at').notNull(),
+    settleAttempts: integer('settle_attempts').notNull().default(0),
   },
   (t) => [
+    index('adjustments_to_settle').on(t.settleDueAt).where(sql`settled_at is null`),
     unique('one_step_per_object').on(t.stripeId, t.kind),
     check('adjustment_amount_positive', sql`${t.amountMinor} > 0`),
     index('adjustments_by_payment').on(t.paymentId),

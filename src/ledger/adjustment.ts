@@ -20,7 +20,7 @@ export interface AdjustmentStep {
 export async function noteAdjustment(tx: Tx, payment: Payment, step: AdjustmentStep): Promise<boolean> {
   const written = await tx
     .insert(adjustments)
-    .values({ id: randomUUIDv7(), paymentId: payment.id, ...step })
+    .values({ id: randomUUIDv7(), paymentId: payment.id, ...step, settleDueAt: step.happenedAt })
     .onConflictDoNothing()
     .returning({ id: adjustments.id });
   return written.length > 0;

@@ -141,7 +141,7 @@ function fromCheckout(intent: typeof checkouts.$inferSelect, amountMinor: bigint
   };
 }
 
-async function insertPayment(tx: Tx, values: typeof payments.$inferInsert): Promise<Noted> {
+async function insertPayment(tx: Tx, values: Omit<typeof payments.$inferInsert, 'settleDueAt'>): Promise<Noted> {
   const [made] = await tx
     .insert(payments)
     // The fee is asked for right away; where it is not known yet, settlement asks again.
