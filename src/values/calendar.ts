@@ -102,22 +102,25 @@ export function endOfMonth(date: string): string {
 /** A day in words: "Wednesday 24 February", "среда, 24 февраля"; with its year when that is not `today`'s. */
 export function formatDay(date: string, locale: string, today?: string): string {
   const withYear = today?.slice(0, 4) !== date.slice(0, 4);
-  const words = new Intl.DateTimeFormat(dayLanguages[locale] ?? locale, {
+  return written(date, locale, {
     weekday: 'long',
     day: 'numeric',
     month: 'long',
     ...(withYear ? { year: 'numeric' } : {}),
-    timeZone: 'UTC',
-  }).format(new Date(`${date}T12:00:00Z`));
-  return locale === 'en' ? words.replace(', ', ' ') : words;
+  });
 }
 
 /** A day without its weekday, for tables and receipts: "24 February 2027". */
 export function formatDate(date: string, locale: string): string {
-  return new Intl.DateTimeFormat(dayLanguages[locale] ?? locale, {
-    dateStyle: 'long',
-    timeZone: 'UTC',
-  }).format(new Date(`${date}T12:00:00Z`));
+  return written(date, locale, { dateStyle: 'long' });
+}
+
+function written(date: string, locale: string, parts: Intl.DateTimeFormatOptions): string {
+  const format = new Intl.DateTimeFormat(dayLanguages[locale] ?? locale, { ...parts, timeZone: 'UTC' });
+  const words = format.format(new Date(`${date}T12:00:00Z`));
+  if (locale === 'en') return words.replace(', ', ' ');
+  // The abbreviation's full stop would stand beside the sentence's own.
+  return locale === 'ru' ? words.replace(/\sг\.$/, ' года') : words;
 }
 
 function chosenDay(chosenOn: string, askedOn: string): string | Fault {
