@@ -10,6 +10,9 @@ CREATE TABLE "adjustments" (
 	"settled_amount_minor" bigint,
 	"settled_fee_minor" bigint,
 	"settled_currency" text,
+	"settled_at" timestamp (3) with time zone,
+	"settle_due_at" timestamp (3) with time zone NOT NULL,
+	"settle_attempts" integer DEFAULT 0 NOT NULL,
 	CONSTRAINT "one_step_per_object" UNIQUE("stripe_id","kind"),
 	CONSTRAINT "adjustment_amount_positive" CHECK ("adjustments"."amount_minor" > 0)
 );
@@ -182,7 +185,7 @@ CREATE TABLE "payments" (
 	"settled_currency" text,
 	"exchange_rate" numeric,
 	"settled_at" timestamp (3) with time zone,
-	"settle_due_at" timestamp (3) with time zone,
+	"settle_due_at" timestamp (3) with time zone NOT NULL,
 	"settle_attempts" integer DEFAULT 0 NOT NULL,
 	CONSTRAINT "payments_stripe_invoice_id_unique" UNIQUE("stripe_invoice_id"),
 	CONSTRAINT "payments_stripe_payment_intent_id_unique" UNIQUE("stripe_payment_intent_id"),
@@ -308,6 +311,7 @@ ALTER TABLE "payments" ADD CONSTRAINT "payments_membership_id_memberships_id_fk"
 ALTER TABLE "payments" ADD CONSTRAINT "payments_checkout_id_checkouts_id_fk" FOREIGN KEY ("checkout_id") REFERENCES "public"."checkouts"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "reminders" ADD CONSTRAINT "reminders_reader_id_readers_id_fk" FOREIGN KEY ("reader_id") REFERENCES "public"."readers"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "staff_sessions" ADD CONSTRAINT "staff_sessions_staff_id_staff_id_fk" FOREIGN KEY ("staff_id") REFERENCES "public"."staff"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "adjustments_to_settle" ON "adjustments" USING btree ("settle_due_at") WHERE settled_at is null;--> statement-breakpoint
 CREATE INDEX "adjustments_by_payment" ON "adjustments" USING btree ("payment_id");--> statement-breakpoint
 CREATE INDEX "adjustments_by_moment" ON "adjustments" USING btree ("happened_at");--> statement-breakpoint
 CREATE INDEX "checkouts_by_state" ON "checkouts" USING btree ("state","created_at");--> statement-breakpoint
