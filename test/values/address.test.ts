@@ -41,6 +41,7 @@ describe('an address', () => {
     'anna@127.0.0.1',
     'anna@[127.0.0.1]',
     'anna@0x7f.1',
+    'anna@example.1a',
     'anna@exa%6dple.org',
     'anna@exam\u00adple.org',
     'anna@exam\u200dple.org',

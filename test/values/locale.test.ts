@@ -13,6 +13,7 @@ describe('the language of an answer', () => {
     [undefined, 'ru-RU,ru;q=0.9,en;q=0.8', both, 'ru'],
     [undefined, 'en;q=0.5, ru', both, 'ru'],
     [undefined, 'de, fr;q=0.9', both, 'en'],
+    [undefined, 'ru;q=0', both, 'en'],
     [undefined, 'ru;q=0, en;q=0.1', ['ru', 'en'], 'en'],
     [undefined, '*', ['ru', 'en'], 'ru'],
     [undefined, undefined, ['ru', 'en'], 'ru'],
