@@ -1,0 +1,105 @@
+// Report: what every report is made of, so that page, CSV and JSON carry the same columns and rows of one statement.
+import type { SQL } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
+import type { Reads } from '../outside/database.ts';
+import type { Question } from './question.ts';
+
+/** What a column holds; decides how a page writes it. Money is integer minor units in its row's currency. */
+export type ColumnKind =
+  | 'period'
+  | 'currency'
+  | 'count'
+  | 'money'
+  | 'rate'
+  | 'text'
+  | 'id'
+  | 'instant'
+  | 'unconverted';
+
+export interface Column {
+  name: string;
+  kind: ColumnKind;
+}
+
+/** Money that could not be turned into the reporting currency, in its own. */
+export interface Unconverted {
+  currency: string;
+  amount_minor: number;
+}
+
+export type Cell = string | number | null | readonly Unconverted[];
+export type Row = Readonly<Record<string, Cell>>;
+
+export interface Figures {
+  rows: readonly Row[];
+  /** The same columns for the whole range; money is null where it would add up different currencies. */
+  totals: Row | null;
+  /** Where no currency was asked for: the whole range of each. */
+  totalsByCurrency: readonly Row[];
+}
+
+export interface Report {
+  name: string;
+  columns(question: Question): readonly Column[];
+  /** One statement, read only. */
+  read(reads: Reads, question: Question): Promise<Figures>;
+}
+
+/** Period starts for `width_bucket`, and the whole range, as one row that the statements share. */
+export function givenPeriods(question: Question): SQL {
+  return sql`
+    select
+      ${sql.param(question.periods.map((each) => each.startsAt.toISOString()))}::timestamptz[] as starts,
+      ${question.whole.startsAt.toISOString()}::timestamptz as starts_at,
+      ${question.whole.endsAt.toISOString()}::timestamptz as ends_at,
+      ${question.currency === 'reporting' ? question.reckoning.reportingCurrency : null}::text as reporting,
+      ${question.currency === 'reporting' ? null : question.currency}::text as only_currency,
+      ${question.reckoning.reportingCurrency}::text as house_currency`;
+}
+
+/** The periods by number (from 1) and name. */
+export function namedPeriods(question: Question): SQL {
+  return sql`
+    select bucket::int, period
+    from unnest(${sql.param(question.periods.map((each) => each.firstOn))}::text[]) with ordinality as p(period, bucket)`;
+}
+
+/** A row as Postgres answers it: whole numbers come as text. */
+export type Answered = Record<string, unknown>;
+
+/** Runs the statement of a report. */
+export async function answered(reads: Reads, statement: SQL): Promise<Answered[]> {
+  const result = await reads.execute(statement);
+  return result.rows;
+}
+
+/** The columns of a report, read from an answered row. */
+export function rowOf(columns: readonly Column[], found: Answered): Row {
+  return Object.fromEntries(columns.map((column) => [column.name, cellOf(column, found[column.name])]));
+}
+
+function cellOf(column: Column, value: unknown): Cell {
+  if (column.kind === 'unconverted') return unconvertedOf(value);
+  if (value === null || value === undefined) return null;
+  if (value instanceof Date) return value.toISOString();
+  if (column.kind === 'count' || column.kind === 'money' || column.kind === 'rate') return exactNumber(value);
+  return String(value);
+}
+
+function unconvertedOf(value: unknown): Unconverted[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((each) => ({
+    currency: String(each.currency),
+    amount_minor: exactNumber(each.amount_minor),
+  }));
+}
+
+/** JSON's numbers are exact up to 2^53: ninety trillion in a currency with cents. Beyond that a figure must fail, not lie. */
+function exactNumber(value: unknown): number {
+  const number = Number(value);
+  if (!Number.isFinite(number) || Math.abs(number) > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError('A figure is too large to be told exactly');
+  }
+  // Postgres may answer -0 for a rounded negative zero.
+  return number === 0 ? 0 : number;
+}
