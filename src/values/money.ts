@@ -128,9 +128,14 @@ export function roundHalfUp({ numerator, denominator }: Exact): bigint {
  */
 export function feeCover(amount: Money): Money {
   const step = stepMinor(amount.currency);
-  const arriving = amount.amountMinor + (fixedFeesMinor[amount.currency] ?? 30n);
+  const arriving = amount.amountMinor + fixedFeeMinor(amount.currency);
   const charged = ceilTo((arriving * 1000n + 970n) / 971n, step);
   return { amountMinor: charged - amount.amountMinor, currency: amount.currency };
+}
+
+/** The fixed part of the fee that `feeCover` reckons with: a browser script reckons the same. */
+export function fixedFeeMinor(currency: Currency): bigint {
+  return fixedFeesMinor[currency] ?? 30n;
 }
 
 /** The amount as Stripe counts it. */

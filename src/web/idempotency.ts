@@ -52,6 +52,26 @@ export async function answerOnce<Body>(
   }
 }
 
+/** As `answerOnce`, for a person whose form came twice: the second waits for the first's answer instead of being refused. */
+export async function answerOnceWaiting<Body>(
+  services: Services,
+  request: { scope: string; key: string | null; body: unknown },
+  act: () => Promise<Answer<Body>>,
+): Promise<Answer<Body> & { again: boolean }> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await answerOnce(services, request, act);
+    } catch (error) {
+      const waiting = error instanceof Refusal && error.code === 'idempotency-in-flight' && tries < mostTries;
+      if (!waiting) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+const pauseMs = 150;
+const mostTries = 35;
+
 /** Forgets answers older than a day. */
 export async function sweepIdempotentAnswers(services: Pick<Services, 'database' | 'now'>): Promise<void> {
   await services.database

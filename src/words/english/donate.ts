@@ -5,12 +5,15 @@ export const donate = {
   frequencyLegend: 'How often',
   amountLegend: 'How much',
   otherAmount: 'Other amount',
+  ownAmount: 'Your amount',
   from: {
     once: (minimum: string) => `from ${minimum}`,
     month: (minimum: string) => `from ${minimum} a month`,
     year: (minimum: string) => `from ${minimum} a year`,
   },
   coverFees: (extra: string) => `Add ${extra} so that the whole gift reaches us`,
+  /** While the amount is not yet known: the payment page then names the sum before anything is paid. */
+  coverFeesPlain: 'Add a little, so that the whole gift reaches us',
   coverFeesWhy: 'Banks and the payment service keep a small part of every gift.',
   /** The button says exactly what happens. */
   support: {
@@ -20,6 +23,11 @@ export const donate = {
   },
   /** The button while the amount is not yet known. */
   supportPlain: { once: 'Give once', month: 'Support monthly', year: 'Support yearly' },
+  /** The button where the browser cannot follow the choice. */
+  supportAny: 'Continue to payment',
+  goingToPayment: 'Opening the payment page…',
+  waysToPay: 'Ways to pay',
+  otherCurrency: (currency: string) => `You give in ${currency}. Another currency?`,
   whatHappensNext: {
     once: 'You pay on the next page, at Stripe. We never see your card number.',
     month:
@@ -29,6 +37,13 @@ export const donate = {
   notReady: 'Not ready to support today?',
   remindMeLater: 'Remind me later',
   cancelled: 'You came back without paying. Nothing was charged.',
+  /** What the payment page calls the gift. */
+  product: {
+    once: (publication: string) => `Gift to ${publication}`,
+    month: (publication: string) => `Monthly gift to ${publication}`,
+    year: (publication: string) => `Yearly gift to ${publication}`,
+  },
+  productCover: (extra: string) => `Includes ${extra} to cover the fees`,
   thanks: {
     paidTitle: 'Thank you',
     paidOnce: (amount: string) => `Your gift of ${amount} has arrived.`,
@@ -39,6 +54,13 @@ export const donate = {
     processingTitle: 'Your payment is on its way',
     processingText:
       'Your bank has not confirmed it yet. With some ways of paying this takes a few days. You need not do anything: we write to you as soon as it has arrived. This page refreshes itself.',
+    /** Stripe could not be asked just now. */
+    askingText:
+      'We are waiting to hear how it went. This page looks again by itself; you need not pay a second time.',
+    openTitle: 'The payment is not finished',
+    openText: 'Nothing was charged so far. You can go on where you left off, or choose anew.',
+    lookAfter: 'The letter also holds your own link: with it you change the card, or stop, at any time.',
+    again: 'Choose again',
     notPaidTitle: 'There was no payment',
     notPaidText: 'Nothing was charged. If you like, you can try again with the same amount or another one.',
     expiredText: 'The payment page was open too long and has closed. Nothing was charged.',

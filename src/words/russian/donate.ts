@@ -7,12 +7,14 @@ export const donate: (typeof english)['donate'] = {
   frequencyLegend: 'Как часто',
   amountLegend: 'Сколько',
   otherAmount: 'Другая сумма',
+  ownAmount: 'Ваша сумма',
   from: {
     once: (minimum) => `от ${minimum}`,
     month: (minimum) => `от ${minimum} в месяц`,
     year: (minimum) => `от ${minimum} в год`,
   },
   coverFees: (extra) => `Добавить ${extra}, чтобы взнос дошёл до нас целиком`,
+  coverFeesPlain: 'Добавить немного, чтобы взнос дошёл до нас целиком',
   coverFeesWhy: 'Небольшую часть каждого взноса удерживают банки и платёжный сервис.',
   support: {
     once: (amount) => `Дать ${amount} один раз`,
@@ -24,6 +26,10 @@ export const donate: (typeof english)['donate'] = {
     month: 'Поддерживать каждый месяц',
     year: 'Поддерживать каждый год',
   },
+  supportAny: 'Перейти к оплате',
+  goingToPayment: 'Открываем страницу оплаты…',
+  waysToPay: 'Способы оплаты',
+  otherCurrency: (currency) => `Валюта взноса — ${currency}. Выбрать другую?`,
   whatHappensNext: {
     once: 'Оплата — на следующей странице, у Stripe. Номер вашей карты нам не виден.',
     month:
@@ -33,6 +39,12 @@ export const donate: (typeof english)['donate'] = {
   notReady: 'Сегодня не получается?',
   remindMeLater: 'Напомните мне позже',
   cancelled: 'Вы вернулись, не заплатив. Деньги не списаны.',
+  product: {
+    once: (publication) => `Взнос: ${publication}`,
+    month: (publication) => `Ежемесячный взнос: ${publication}`,
+    year: (publication) => `Ежегодный взнос: ${publication}`,
+  },
+  productCover: (extra) => `Из них ${extra} — на комиссию`,
   thanks: {
     paidTitle: 'Спасибо',
     paidOnce: (amount) => `Мы получили ваш взнос: ${amount}.`,
@@ -42,6 +54,12 @@ export const donate: (typeof english)['donate'] = {
     processingTitle: 'Платёж в пути',
     processingText:
       'Банк его ещё не подтвердил; при некоторых способах оплаты на это уходит несколько дней. Делать ничего не нужно: когда деньги дойдут, мы вам напишем. Страница обновляется сама.',
+    askingText: 'Ждём ответа о том, как прошёл платёж. Страница обновится сама; платить второй раз не нужно.',
+    openTitle: 'Оплата не завершена',
+    openText: 'Пока ничего не списано. Можно продолжить с того же места или выбрать заново.',
+    lookAfter:
+      'В письме будет и ваша личная ссылка: по ней можно в любой момент сменить карту или остановить взносы.',
+    again: 'Выбрать заново',
     notPaidTitle: 'Платёж не состоялся',
     notPaidText: 'Деньги не списаны. Если хотите, попробуйте ещё раз — с той же суммой или с другой.',
     expiredText: 'Страница оплаты была открыта слишком долго и закрылась. Деньги не списаны.',

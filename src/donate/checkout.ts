@@ -1,0 +1,157 @@
+// Beginning a checkout: the intent is committed first, then Stripe is asked, with the intent's id as reference and idempotency key.
+import Stripe from 'stripe';
+import { abandonIntent, noteIntent, noteSession } from '../ledger/checkout.ts';
+import { type Tx, transact } from '../outside/database.ts';
+import { describeError } from '../outside/log.ts';
+import type { Services } from '../outside/services.ts';
+import { readLinkToken } from '../outside/tokens.ts';
+import type { Locale } from '../values/locale.ts';
+import { add, toStripeMinor } from '../values/money.ts';
+import { fault, Refusal } from '../values/refusal.ts';
+import { wordsFor } from '../words/words.ts';
+import { type Gift, queryOf } from './gift.ts';
+
+export interface Begun {
+  /** Ours; `/thanks?checkout=ID`. */
+  id: string;
+  /** The page at Stripe where the reader pays. */
+  url: string;
+}
+
+/** Called in the intent's transaction when the gift carried a reminder's link. */
+export type ReminderOpened = (tx: Tx, now: Date, reminderId: string) => Promise<void>;
+
+/**
+ * Begins a checkout for a gift. Throws a Refusal (503, nothing charged) within 5 s when Stripe cannot be asked; the intent is then
+ * abandoned and never asked for again, so that one intent is at most one session.
+ */
+export async function beginCheckout(
+  services: Services,
+  gift: Gift & { locale: Locale },
+  reminderOpened: ReminderOpened = async () => {},
+): Promise<Begun> {
+  const now = services.now();
+  const reminderId = readReminder(services, gift.reminderToken, now);
+  const total = add(gift.amount, gift.cover);
+  const id = await transact(services, async (tx) => {
+    if (reminderId !== null) await reminderOpened(tx, now, reminderId);
+    return noteIntent(tx, now, {
+      frequency: gift.frequency,
+      amountMinor: total.amountMinor,
+      feesCoveredMinor: gift.cover.amountMinor,
+      currency: total.currency,
+      locale: gift.locale,
+      article: gift.source.article ?? null,
+      campaign: gift.source.campaign ?? null,
+      component: gift.source.component ?? null,
+      referrer: gift.source.referrer ?? null,
+      reminderId,
+    });
+  });
+  const session = await askStripe(services, id, sessionFor(services, id, gift));
+  await transact(services, (tx) => noteSession(tx, id, session.id));
+  return { id, url: session.url };
+}
+
+/** What Stripe is asked for; pure. */
+export function sessionFor(
+  { config }: Pick<Services, 'config'>,
+  id: string,
+  gift: Gift & { locale: Locale },
+): Stripe.Checkout.SessionCreateParams {
+  const { frequency, amount, cover, locale } = gift;
+  const words = wordsFor(locale);
+  const publication = config.publication.name;
+  const total = add(amount, cover);
+  // Our mark: on the session, and on what brings the money, so that each of Stripe's objects is known as ours by itself.
+  const metadata = { favor_checkout: id, favor_kind: frequency };
+  const name = words.donate.product[frequency](publication);
+  const back = queryOf(gift);
+  back.set('cancelled', 'yes');
+  const common = {
+    ui_mode: 'hosted_page',
+    client_reference_id: id,
+    metadata,
+    locale,
+    success_url: `${config.baseUrl}/thanks?checkout=${id}`,
+    cancel_url: `${config.baseUrl}/donate?${back}`,
+    ...(gift.address !== null && { customer_email: gift.address }),
+  } satisfies Stripe.Checkout.SessionCreateParams;
+  const price = {
+    currency: total.currency.toLowerCase(),
+    unit_amount: Number(toStripeMinor(total)),
+    product_data: {
+      name,
+      ...(cover.amountMinor > 0n && {
+        description: words.donate.productCover(words.common.money(cover)),
+      }),
+    },
+  } satisfies Stripe.Checkout.SessionCreateParams.LineItem.PriceData;
+  if (frequency === 'once') {
+    return {
+      ...common,
+      mode: 'payment',
+      submit_type: 'donate',
+      line_items: [{ quantity: 1, price_data: price }],
+      payment_intent_data: { metadata, description: name },
+    };
+  }
+  return {
+    ...common,
+    mode: 'subscription',
+    line_items: [{ quantity: 1, price_data: { ...price, recurring: { interval: frequency } } }],
+    subscription_data: { metadata, description: name },
+  };
+}
+
+async function askStripe(
+  services: Services,
+  id: string,
+  params: Stripe.Checkout.SessionCreateParams,
+): Promise<{ id: string; url: string }> {
+  try {
+    const session = await within(
+      longestWaitSeconds,
+      services.stripe.checkout.sessions.create(params, {
+        idempotencyKey: id,
+        timeout: 2000,
+        maxNetworkRetries: 1,
+      }),
+    );
+    if (session.url === null) throw new Error('Stripe gave a session without a page');
+    return { id: session.id, url: session.url };
+  } catch (error) {
+    await transact(services, (tx) => abandonIntent(tx, id));
+    services.log.error({ checkout: id, ...describeError(error) }, 'Stripe began no checkout');
+    if (error instanceof Stripe.errors.StripeError || error === tooLate) {
+      throw new Refusal(fault('payments-unavailable', { charged: 'nothing' }));
+    }
+    throw error;
+  }
+}
+
+// The package's own limits are for each try and for silence on the line; a reader counts the whole.
+const longestWaitSeconds = 4.5;
+const tooLate = new Error('Stripe did not answer in time');
+
+async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(tooLate), seconds * 1000);
+  });
+  try {
+    return await Promise.race([work, end]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The reminder whose own link led here; a link that is broken or too old takes nothing from the gift. */
+function readReminder({ keys }: Pick<Services, 'keys'>, token: string | null, now: Date): string | null {
+  if (token === null) return null;
+  for (const purpose of ['reminder-give', 'reminder'] as const) {
+    const read = readLinkToken(keys, purpose, token, now);
+    if ('id' in read) return read.id;
+  }
+  return null;
+}
