@@ -235,7 +235,10 @@ export const payments = pgTable(
   (t) => [
     check('payment_amount_positive', sql`${t.amountMinor} > 0 and ${t.feesCoveredMinor} >= 0`),
     check('payment_currency_code', sql`${t.currency} ~ '^[A-Z]{3}$'`),
-    check('payment_known_at_stripe', sql`num_nonnulls(${t.stripeInvoiceId}, ${t.stripePaymentIntentId}) >= 1`),
+    check(
+      'payment_known_at_stripe',
+      sql`num_nonnulls(${t.stripeInvoiceId}, ${t.stripePaymentIntentId}) >= 1`,
+    ),
     index('payments_by_reader').on(t.readerId, t.paidAt),
     index('payments_by_moment').on(t.paidAt),
     index('payments_by_membership').on(t.membershipId),
@@ -378,7 +381,17 @@ export const letters = pgTable(
     facts: jsonb('facts').$type<Record<string, unknown>>().notNull(),
     messageId: text('message_id').notNull().unique(),
     state: text('state', {
-      enum: ['queued', 'sending', 'deferred', 'sent', 'refused', 'expired', 'suppressed', 'cancelled', 'ambiguous'],
+      enum: [
+        'queued',
+        'sending',
+        'deferred',
+        'sent',
+        'refused',
+        'expired',
+        'suppressed',
+        'cancelled',
+        'ambiguous',
+      ],
     }).notNull(),
     createdAt: instant('created_at').notNull(),
     expiresAt: instant('expires_at').notNull(),

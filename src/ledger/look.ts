@@ -61,10 +61,14 @@ export function newest<T extends Ordered>(looks: readonly T[]): T | 'undecided' 
   if (!last) return null;
   const rivals = looks.filter(
     (look) =>
-      look.lookedAt.getTime() === last.lookedAt.getTime() && look.rank === last.rank && look.digest !== last.digest,
+      look.lookedAt.getTime() === last.lookedAt.getTime() &&
+      look.rank === last.rank &&
+      look.digest !== last.digest,
   );
   if (rivals.length === 0) return last;
-  const ends = [last, ...rivals].filter((look) => ![last, ...rivals].some((other) => other.replaced === look.digest));
+  const ends = [last, ...rivals].filter(
+    (look) => ![last, ...rivals].some((other) => other.replaced === look.digest),
+  );
   const [only] = ends;
   return ends.length === 1 && only ? only : 'undecided';
 }
@@ -78,7 +82,9 @@ function chained<T extends Ordered>(group: T[]): T[] {
   const rest = [...group].sort((a, b) => (a.digest < b.digest ? -1 : 1));
   const ordered: T[] = [];
   while (rest.length > 0) {
-    const free = rest.findIndex((look) => !rest.some((other) => other !== look && other.digest === look.replaced));
+    const free = rest.findIndex(
+      (look) => !rest.some((other) => other !== look && other.digest === look.replaced),
+    );
     ordered.push(...rest.splice(Math.max(free, 0), 1));
   }
   return ordered;

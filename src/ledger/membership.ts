@@ -141,7 +141,8 @@ async function refreshMembership(tx: Tx, membershipId: string): Promise<boolean>
       ),
     );
   const decided = newest(latest);
-  const look = decided === 'undecided' ? latest.toSorted((a, b) => (a.digest < b.digest ? -1 : 1)).at(-1) : decided;
+  const look =
+    decided === 'undecided' ? latest.toSorted((a, b) => (a.digest < b.digest ? -1 : 1)).at(-1) : decided;
   if (!look) return false;
   await tx
     .update(memberships)

@@ -214,7 +214,11 @@ function lossOf(after: Map<number, PlanState>, left: Step[]): MovementKind {
 }
 
 /** A supporter whose last plan ends while paused has left, though the money left when it was paused. */
-function leftWhilePaused(before: Map<number, PlanState>, after: Map<number, PlanState>, left: Step[]): boolean {
+function leftWhilePaused(
+  before: Map<number, PlanState>,
+  after: Map<number, PlanState>,
+  left: Step[],
+): boolean {
   return (
     left.length > 0 &&
     countIn(before, 'paused') > 0 &&

@@ -141,7 +141,10 @@ function fromCheckout(intent: typeof checkouts.$inferSelect, amountMinor: bigint
   };
 }
 
-async function insertPayment(tx: Tx, values: Omit<typeof payments.$inferInsert, 'settleDueAt'>): Promise<Noted> {
+async function insertPayment(
+  tx: Tx,
+  values: Omit<typeof payments.$inferInsert, 'settleDueAt'>,
+): Promise<Noted> {
   const [made] = await tx
     .insert(payments)
     // The fee is asked for right away; where it is not known yet, settlement asks again.

@@ -37,7 +37,10 @@ export async function findOrMakeReader(tx: Tx, now: Date, person: SealedPerson):
     .where(eq(readers.addressHash, hash));
   if (known) {
     if (nameSealed !== null && known.nameSealed === null) {
-      await tx.update(readers).set({ nameSealed }).where(and(eq(readers.id, known.id), isNull(readers.nameSealed)));
+      await tx
+        .update(readers)
+        .set({ nameSealed })
+        .where(and(eq(readers.id, known.id), isNull(readers.nameSealed)));
     }
     return known.id;
   }

@@ -137,7 +137,8 @@ export function completeConfig(
   const appKeys = settings.appKeys ?? standIns.appKeys;
   const stripe = settings.stripe ?? (standIns.stripe ? { ...standIns.stripe, live: false } : undefined);
   const smtpUrl = settings.mail.smtpUrl ?? standIns.smtpUrl;
-  if (!databaseUrl || !appKeys || !stripe || !smtpUrl) throw new Error('A part of the configuration has no stand-in');
+  if (!databaseUrl || !appKeys || !stripe || !smtpUrl)
+    throw new Error('A part of the configuration has no stand-in');
   return deepFreeze({ ...rest, databaseUrl, appKeys, stripe, mail: { ...settings.mail, smtpUrl } });
 }
 
@@ -178,7 +179,13 @@ const environment = z.object({
     .transform((text) => text.replace(/\/+$/, ''))
     .refine((text) => {
       const parsed = URL.parse(text);
-      return parsed !== null && parsed.pathname === '/' && parsed.search === '' && parsed.hash === '' && parsed.username === '';
+      return (
+        parsed !== null &&
+        parsed.pathname === '/' &&
+        parsed.search === '' &&
+        parsed.hash === '' &&
+        parsed.username === ''
+      );
     }, 'must be an origin without path, query or user, like https://support.example.org')
     .optional(),
   TRUSTED_PROXY_HOPS: wholeNumber(0, 10).default(0),
@@ -188,7 +195,11 @@ const environment = z.object({
     .refine(isZone, 'must be an IANA time zone like Europe/Riga')
     .default('UTC'),
   PUBLICATION_LOCALES: list
-    .pipe(z.array(z.enum(['en', 'ru'], { error: 'must be a list of en, ru' })).min(1, 'must name at least one of en, ru'))
+    .pipe(
+      z
+        .array(z.enum(['en', 'ru'], { error: 'must be a list of en, ru' }))
+        .min(1, 'must name at least one of en, ru'),
+    )
     .default(['en', 'ru']),
   FISCAL_YEAR_START: wholeNumber(1, 12).default(1),
   REPORTING_CURRENCY: z
@@ -196,7 +207,10 @@ const environment = z.object({
     .regex(/^[A-Z]{3}$/, 'must be a three-letter currency code like USD')
     .default('USD'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
-  REPORTS_DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@replica:5432/database').optional(),
+  REPORTS_DATABASE_URL: url(
+    ['postgres:', 'postgresql:'],
+    'postgres://user:password@replica:5432/database',
+  ).optional(),
   APP_KEYS: list
     .pipe(
       z
@@ -204,7 +218,10 @@ const environment = z.object({
           z
             .string()
             .min(32, 'each key must have 32 characters or more (make one with: openssl rand -base64 32)')
-            .refine((key) => new Set(key).size >= 12, 'each key must be random (make one with: openssl rand -base64 32)')
+            .refine(
+              (key) => new Set(key).size >= 12,
+              'each key must be random (make one with: openssl rand -base64 32)',
+            )
             .refine((key) => !EXAMPLE_SECRETS.test(key), 'must not be an example value'),
         )
         .min(1, 'must hold at least one key'),
@@ -212,7 +229,10 @@ const environment = z.object({
     .optional(),
   STRIPE_SECRET_KEY: z
     .string()
-    .regex(/^(sk|rk)_(test|live)_[A-Za-z0-9]{8,}$/, 'must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…')
+    .regex(
+      /^(sk|rk)_(test|live)_[A-Za-z0-9]{8,}$/,
+      'must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…',
+    )
     .optional(),
   STRIPE_WEBHOOK_SECRETS: list
     .pipe(
@@ -225,16 +245,24 @@ const environment = z.object({
   SMTP_URL: url(['smtp:', 'smtps:'], 'smtps://user:password@mail.example.org:465').optional(),
   MAIL_FROM: z
     .string()
-    .refine((text) => parseSender(text).address !== '', 'must be an address like: The Gazette <letters@example.org>')
+    .refine(
+      (text) => parseSender(text).address !== '',
+      'must be an address like: The Gazette <letters@example.org>',
+    )
     .default('The Small Gazette <letters@localhost.localdomain>'),
   MAIL_DKIM_DOMAIN: z.string().optional(),
   MAIL_DKIM_SELECTOR: z.string().optional(),
   MAIL_DKIM_KEY: z
     .string()
     .transform((text) => text.replaceAll('\\n', '\n'))
-    .refine((text) => text.includes('PRIVATE KEY'), 'must be a private key in PEM form (newlines may be written as \\n)')
+    .refine(
+      (text) => text.includes('PRIVATE KEY'),
+      'must be a private key in PEM form (newlines may be written as \\n)',
+    )
     .optional(),
-  REMINDER_CONFIRMATION: z.enum(['required', 'off'], { error: 'must be required or off' }).default('required'),
+  REMINDER_CONFIRMATION: z
+    .enum(['required', 'off'], { error: 'must be required or off' })
+    .default('required'),
   EMBED_ORIGINS: list
     .pipe(
       z.array(
@@ -247,7 +275,9 @@ const environment = z.object({
     .default([]),
   METRICS_TOKEN: z.string().min(20, 'must have 20 characters or more').optional(),
   LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { error: 'must be fatal, error, warn, info, debug, trace or silent' })
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be fatal, error, warn, info, debug, trace or silent',
+    })
     .default('info'),
   SANDBOX_DATA: z.string().default('.sandbox'),
   SANDBOX_STRIPE_PORT: wholeNumber(1, 65535).optional(),
@@ -267,16 +297,19 @@ function contradictions(e: Environment): Fault[] {
   if (key && !e.STRIPE_WEBHOOK_SECRETS) fault('STRIPE_WEBHOOK_SECRETS', 'is needed with STRIPE_SECRET_KEY');
   if (!key && e.STRIPE_WEBHOOK_SECRETS) fault('STRIPE_SECRET_KEY', 'is needed with STRIPE_WEBHOOK_SECRETS');
   const dkim = [e.MAIL_DKIM_DOMAIN, e.MAIL_DKIM_SELECTOR, e.MAIL_DKIM_KEY].filter(Boolean).length;
-  if (dkim !== 0 && dkim !== 3) fault('MAIL_DKIM_KEY', 'DKIM needs MAIL_DKIM_DOMAIN, MAIL_DKIM_SELECTOR and MAIL_DKIM_KEY together');
+  if (dkim !== 0 && dkim !== 3)
+    fault('MAIL_DKIM_KEY', 'DKIM needs MAIL_DKIM_DOMAIN, MAIL_DKIM_SELECTOR and MAIL_DKIM_KEY together');
   if (e.NODE_ENV !== 'production') {
-    if (key && isLive(key)) fault('STRIPE_SECRET_KEY', 'is a live key: set NODE_ENV=production to take real money');
+    if (key && isLive(key))
+      fault('STRIPE_SECRET_KEY', 'is a live key: set NODE_ENV=production to take real money');
     return faults;
   }
   const needed = ['BASE_URL', 'DATABASE_URL', 'APP_KEYS', 'STRIPE_SECRET_KEY', 'SMTP_URL'] as const;
   for (const name of needed) {
     if (!e[name]) fault(name, 'is needed in production: nothing is stood in for');
   }
-  if (e.BASE_URL && !e.BASE_URL.startsWith('https:')) fault('BASE_URL', 'must begin with https:// in production');
+  if (e.BASE_URL && !e.BASE_URL.startsWith('https:'))
+    fault('BASE_URL', 'must begin with https:// in production');
   if (key && e.STRIPE_API_URL) fault('STRIPE_API_URL', 'must be empty in production');
   if (e.MAIL_FROM.includes('localhost.localdomain')) fault('MAIL_FROM', 'is needed in production');
   if (e.PUBLICATION_NAME === 'The Small Gazette') fault('PUBLICATION_NAME', 'is needed in production');

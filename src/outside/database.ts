@@ -16,7 +16,8 @@ export function openDatabase(url: string, options: { most?: number } = {}): Data
     max: options.most ?? 16,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 30_000,
-    options: '-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC',
+    options:
+      '-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC',
   });
   // An idle connection that Postgres closes must not end the process; the next query opens another.
   pool.on('error', () => {});

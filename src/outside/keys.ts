@@ -1,5 +1,13 @@
 // Keys: every purpose's key is derived from APP_KEYS, except the look-up key for addresses, which is random and kept wrapped.
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { wrappedKeys } from '../schema.ts';
 import type { Database } from './database.ts';
@@ -76,7 +84,11 @@ function sealing(appKeys: readonly string[]): Omit<Keys, 'addressHash'> {
     open(purpose, sealed) {
       const root = sealed.length >= 33 && sealed[0] === 1 ? rootOf(sealed.readUInt32BE(1)) : undefined;
       if (!root) throw new Error('No current key opens this');
-      const decipher = createDecipheriv('aes-256-gcm', derive(root, `seal:${purpose}`), sealed.subarray(5, 17));
+      const decipher = createDecipheriv(
+        'aes-256-gcm',
+        derive(root, `seal:${purpose}`),
+        sealed.subarray(5, 17),
+      );
       decipher.setAAD(Buffer.from(purpose));
       decipher.setAuthTag(sealed.subarray(17, 33));
       return Buffer.concat([decipher.update(sealed.subarray(33)), decipher.final()]);

@@ -11,7 +11,10 @@ export interface Log {
 
 /** A JSON-lines log on standard error, so that the calm lines of the start stay alone on standard output. */
 export function openLog(level: string): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }));
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: true }),
+  );
 }
 
 /** What may be written of an error: its class and code and where it arose. A message may carry what a person typed, so it stays out. */

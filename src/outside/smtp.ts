@@ -1,4 +1,5 @@
 // The way to the mail server: a pool of connections, DKIM where configured, recipients given as objects and never parsed.
+import type { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import type { Config } from './config.ts';
 
@@ -14,7 +15,11 @@ export interface Message {
 }
 
 export interface Mailer {
-  /** Resolves once the server accepted the message after the final dot; rejects with nodemailer's error (code, responseCode, command). */
+  /**
+   * Resolves once the server accepted the message after the final dot. Rejects with nodemailer's error (code, responseCode,
+   * response), to which `dotted` is added: whether the final dot may have been on its way, so that the server may have
+   * taken the message although its answer never came.
+   */
   send(message: Message): Promise<void>;
   /** Connects and signs in without sending; rejects when that fails. */
   verify(): Promise<void>;
@@ -40,6 +45,8 @@ export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Maile
     pool: true,
     maxConnections: connections,
     maxMessages: 500,
+    // Once, for a connection the server had ended while it was idle; beyond that the outbox decides about another try.
+    maxRequeues: 1,
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
     socketTimeout: 30_000,
@@ -56,20 +63,40 @@ export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Maile
       },
     }),
   });
+  // The bodies on their way, by Message-ID: one that was read to its end was followed by the final dot.
+  const bodies = new Map<string, Readable[]>();
+  transport.use('stream', (mail, done) => {
+    const open = mail.message.createReadStream.bind(mail.message);
+    mail.message.createReadStream = (options) => {
+      const body = open(options);
+      bodies.get(String(mail.data.messageId))?.push(body);
+      return body;
+    };
+    done();
+  });
   return {
     async send(message) {
       const { messageId, from, to, subject, text, html, headers, date } = message;
-      await transport.sendMail({
-        messageId,
-        from,
-        to,
-        subject,
-        text,
-        html,
-        headers,
-        date,
-        envelope: { from: from.address, to: [to.address] },
-      });
+      const opened: Readable[] = [];
+      bodies.set(messageId, opened);
+      try {
+        await transport.sendMail({
+          messageId,
+          from,
+          to,
+          subject,
+          text,
+          html,
+          headers,
+          date,
+          envelope: { from: from.address, to: [to.address] },
+        });
+      } catch (error) {
+        const dotted = opened.some((body) => body.readableEnded);
+        throw error instanceof Error ? Object.assign(error, { dotted }) : error;
+      } finally {
+        bodies.delete(messageId);
+      }
     },
     async verify() {
       await transport.verify();

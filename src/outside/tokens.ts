@@ -16,7 +16,13 @@ export type LinkPurpose =
  * The same arguments give the same token while the newest key stays, so a letter can be rendered again at a retry.
  * `extra` binds a changing value of the row (an invitation's number), so that using it ends the link.
  */
-export function linkToken(keys: Keys, purpose: LinkPurpose, id: string, expiresAt: Date | null, extra = ''): string {
+export function linkToken(
+  keys: Keys,
+  purpose: LinkPurpose,
+  id: string,
+  expiresAt: Date | null,
+  extra = '',
+): string {
   const minutes = expiresAt === null ? 0 : Math.floor(expiresAt.getTime() / 60_000);
   const body = Buffer.alloc(20);
   Buffer.from(id.replaceAll('-', ''), 'hex').copy(body);
@@ -92,7 +98,8 @@ export function readSessionToken(
       // Staleness is judged below: the row decides whether a stale token is made anew.
       ignoreExpiration: true,
     });
-    if (typeof claims === 'string' || typeof claims.sid !== 'string' || typeof claims.exp !== 'number') return null;
+    if (typeof claims === 'string' || typeof claims.sid !== 'string' || typeof claims.exp !== 'number')
+      return null;
     return { sessionId: claims.sid, stale: claims.exp * 1000 <= machineNow.getTime() };
   } catch {
     return null;

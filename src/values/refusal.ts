@@ -31,6 +31,8 @@ export interface RefusalFacts {
   'link-broken': NoFacts;
   'too-many-tries': { minutes: number };
   'form-from-elsewhere': NoFacts;
+  /** A webhook that its sender did not sign, or signed too long ago. */
+  'signature-wrong': NoFacts;
   'not-found': NoFacts;
   'method-not-allowed': NoFacts;
   'not-allowed': NoFacts;
@@ -101,6 +103,7 @@ const statuses: { readonly [C in RefusalCode]?: number } = {
   'link-broken': 404,
   'too-many-tries': 429,
   'form-from-elsewhere': 403,
+  'signature-wrong': 400,
   'not-found': 404,
   'method-not-allowed': 405,
   'not-allowed': 403,

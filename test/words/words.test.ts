@@ -119,6 +119,7 @@ const everyFault: { readonly [C in RefusalCode]: RefusalFacts[C] } = {
   'link-broken': {},
   'too-many-tries': { minutes: 5 },
   'form-from-elsewhere': {},
+  'signature-wrong': {},
   'not-found': {},
   'method-not-allowed': {},
   'not-allowed': {},

@@ -45,6 +45,7 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
     `That was too often in a short time. Please try again in ${minutes} ${englishPlural(minutes, 'minute', 'minutes')}.`,
   'form-from-elsewhere': () =>
     'This form did not come from our own page, so nothing was done. Please open the page here and try again.',
+  'signature-wrong': () => 'The signature is missing, wrong or too old. Check the signing secret.',
   'not-found': () => 'There is nothing at this address.',
   'method-not-allowed': () => 'This address does not answer to that kind of request.',
   'not-allowed': () => 'Your role does not include this. Someone with the admin role can change that.',

@@ -1,0 +1,106 @@
+// Asks Stripe where an event cannot decide, always outside any transaction, and translates the answer as an event would be.
+import Stripe from 'stripe';
+import { rankOf } from '../ledger/look.ts';
+import type { Services } from '../outside/services.ts';
+import type { Fact, Question } from './fact.ts';
+import { at, completedSession, idOf, lookAt, paidCharge, paidInvoice, refundSteps } from './translate.ts';
+
+type Asks = Pick<Services, 'stripe' | 'machineNow'>;
+
+/** The facts that answer a question; none when what was asked for is gone or not ours. Throws what the client throws when Stripe cannot be reached. */
+export async function askStripe(services: Asks, question: Question): Promise<Fact[]> {
+  try {
+    return await answers[question.about](services, question.id);
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') return [];
+    throw error;
+  }
+}
+
+const answers: Record<Question['about'], (services: Asks, id: string) => Promise<Fact[]>> = {
+  session: async ({ stripe }, id) => factsOfSession(await retrieveSession(stripe, id)),
+  subscription: askSubscription,
+  invoice: async ({ stripe }, id) =>
+    paidInvoice(await stripe.invoices.retrieve(id, { expand: ['payments'] })),
+  charge: async ({ stripe }, id) => paidCharge(await stripe.charges.retrieve(id), null),
+  refund: async ({ stripe }, id) => refundSteps(await stripe.refunds.retrieve(id), null),
+  // A dispute's own object does not date the moments at which money moved; its balance transactions do.
+  dispute: async () => [],
+  'payment-intent': askPaymentIntent,
+  customer: async ({ stripe }, id) => {
+    const sessions = await stripe.checkout.sessions.list({ customer: id, limit: 1 });
+    return sessions.data.flatMap(factsOfSession);
+  },
+};
+
+/** Everything a checkout session tells once it is complete: who gave, the charge or the invoice and its subscription. */
+export async function askSession(services: Asks, sessionId: string): Promise<Fact[]> {
+  const session = await retrieveSession(services.stripe, sessionId);
+  const facts = factsOfSession(session);
+  if (facts.length === 0) return [];
+  const subscription = idOf(session.subscription);
+  if (subscription !== null) facts.push(...(await askSubscription(services, subscription)));
+  const invoice = idOf(session.invoice);
+  if (invoice !== null) facts.push(...(await askStripe(services, { about: 'invoice', id: invoice })));
+  const intent = session.payment_intent;
+  if (intent !== null && typeof intent !== 'string' && intent.latest_charge !== null) {
+    const charge =
+      typeof intent.latest_charge === 'string'
+        ? await services.stripe.charges.retrieve(intent.latest_charge)
+        : intent.latest_charge;
+    facts.push(...paidCharge(charge, null));
+  }
+  return facts;
+}
+
+function retrieveSession(stripe: Stripe, id: string): Promise<Stripe.Checkout.Session> {
+  return stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent.latest_charge'] });
+}
+
+function factsOfSession(session: Stripe.Checkout.Session): Fact[] {
+  return session.status === 'complete' ? completedSession(session, at(session.created)) : [];
+}
+
+/**
+ * A look by asking. Its moment is the answer's Date less the time the call took, rounded down:
+ * the earliest second in which it can have been true.
+ */
+async function askSubscription({ stripe, machineNow }: Asks, id: string): Promise<Fact[]> {
+  const begun = machineNow().getTime();
+  const subscription = await stripe.subscriptions.retrieve(id);
+  const tookSeconds = Math.ceil((machineNow().getTime() - begun) / 1000);
+  const answered = Date.parse(subscription.lastResponse.headers.date ?? '');
+  if (Number.isNaN(answered)) throw new Error('Stripe answered without a date');
+  return lookAt(subscription, {
+    lookedAt: at(Math.floor(answered / 1000) - tookSeconds),
+    rank: rankOf.asked,
+  });
+}
+
+/** Whose payment an intent is: ours by its charge's mark, or a renewal's by the invoice it paid. */
+async function askPaymentIntent({ stripe }: Asks, id: string): Promise<Fact[]> {
+  const paid = await stripe.invoicePayments.list({
+    payment: { type: 'payment_intent', payment_intent: id },
+    limit: 1,
+    expand: ['data.invoice'],
+  });
+  const invoice = paid.data[0]?.invoice;
+  if (invoice !== undefined && typeof invoice !== 'string' && !('deleted' in invoice)) {
+    const facts = paidInvoice(invoice);
+    return facts.length > 0
+      ? [...facts, { fact: 'invoice-payment', invoiceId: invoice.id, paymentIntentId: id }]
+      : [];
+  }
+  const intent = await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] });
+  const charge = intent.latest_charge;
+  const facts = charge !== null && typeof charge !== 'string' ? paidCharge(charge, null) : [];
+  // The charge may not say who gave; the session it came from does.
+  if (facts.some((fact) => fact.fact === 'paid-charge' && fact.person === null)) {
+    const sessions = await stripe.checkout.sessions.list({ payment_intent: id, limit: 1 });
+    const person = sessions.data
+      .flatMap(factsOfSession)
+      .find((fact) => fact.fact === 'session-completed')?.person;
+    return facts.map((fact) => (fact.fact === 'paid-charge' ? { ...fact, person: person ?? null } : fact));
+  }
+  return facts;
+}

@@ -1,0 +1,67 @@
+// Facts: what Stripe's objects say, in the ledger's words. Everything past translate speaks only of these.
+import type { AdjustmentStep } from '../ledger/adjustment.ts';
+import type { SubscriptionLook } from '../ledger/membership.ts';
+import type { PaidCharge, PaidInvoice } from '../ledger/payment.ts';
+import type { FailedAttempt } from '../ledger/payment-failure.ts';
+
+export interface Person {
+  address: string;
+  name: string | null;
+}
+
+export type Fact =
+  | {
+      fact: 'session-completed';
+      checkoutId: string;
+      stripeSessionId: string;
+      stripeCustomerId: string | null;
+      person: Person | null;
+      completedAt: Date;
+    }
+  | { fact: 'session-settled'; checkoutId: string; at: Date; failed: boolean }
+  | { fact: 'session-expired'; checkoutId: string }
+  | {
+      fact: 'paid-charge';
+      checkoutId: string;
+      stripeCustomerId: string | null;
+      person: Person | null;
+      charge: PaidCharge;
+    }
+  | {
+      fact: 'paid-invoice';
+      checkoutId: string;
+      stripeCustomerId: string;
+      person: Person | null;
+      invoice: PaidInvoice;
+      /** The invoice that began the membership: its payment is thanked for, later ones get a receipt. */
+      first: boolean;
+      periodEndsAt: Date | null;
+    }
+  | { fact: 'invoice-payment'; invoiceId: string; paymentIntentId: string }
+  | { fact: 'look'; look: SubscriptionLook }
+  | {
+      fact: 'card-changed';
+      stripeCustomerId: string;
+      stripeSubscriptionId: string | null;
+      card: string;
+      changedAt: Date;
+    }
+  | { fact: 'adjustment'; paymentIntentId: string; step: AdjustmentStep }
+  | {
+      fact: 'failed-invoice';
+      stripeSubscriptionId: string;
+      stripeCustomerId: string;
+      failed: FailedAttempt;
+      nextAttemptAt: Date | null;
+    }
+  | { fact: 'settles'; paymentIntentId: string };
+
+/** A question only Stripe can answer. */
+export type Question =
+  | { about: 'session' | 'subscription' | 'invoice' | 'charge' | 'refund' | 'dispute'; id: string }
+  /** Whose payment this is: a renewal's charge carries neither our mark nor its invoice. */
+  | { about: 'payment-intent'; id: string }
+  | { about: 'customer'; id: string };
+
+/** What an event means: facts to keep, a question to ask first, or nothing, with the reason. */
+export type Meaning = { facts: Fact[] } | { ask: Question } | { ignored: string };

@@ -1,0 +1,329 @@
+// Keeps facts in the ledger, with the letters they cause, inside one transaction of the caller's.
+import { and, eq, isNotNull, or } from 'drizzle-orm';
+import { noteAdjustment } from '../ledger/adjustment.ts';
+import {
+  type Checkout,
+  checkoutById,
+  completeCheckout,
+  expireCheckout,
+  noteOutcome,
+} from '../ledger/checkout.ts';
+import { claimMemberships, noteLook } from '../ledger/membership.ts';
+import {
+  movePaidAt,
+  noteInvoicePayment,
+  notePaidCharge,
+  notePaidInvoice,
+  type Payment,
+  paymentOfIntent,
+} from '../ledger/payment.ts';
+import { noteFailure } from '../ledger/payment-failure.ts';
+import {
+  findOrMakeReader,
+  lockCustomer,
+  noteCustomer,
+  readerOfCustomer,
+  sealPerson,
+} from '../ledger/reader.ts';
+import { queueLetter } from '../letters/outbox.ts';
+import type { Tx } from '../outside/database.ts';
+import type { Keys } from '../outside/keys.ts';
+import { membershipLooks, memberships, readers } from '../schema.ts';
+import { parseAddress } from '../values/address.ts';
+import { isFault } from '../values/refusal.ts';
+import type { Fact, Person, Question } from './fact.ts';
+
+export interface Keeping {
+  tx: Tx;
+  now: Date;
+  keys: Keys;
+  /** What stands behind the @ of a letter's Message-ID. */
+  letterDomain: string;
+}
+
+/** What came of keeping a fact: kept, not ours, or not to be kept before Stripe has answered a question. */
+export type Kept = 'kept' | 'not ours' | { ask: Question };
+
+/** Keeps one fact. Nothing here depends on which facts came before: what is missing is asked for, what is known is left. */
+export async function keepFact(keeping: Keeping, fact: Fact): Promise<Kept> {
+  switch (fact.fact) {
+    case 'session-completed':
+      return keepSession(keeping, fact);
+    case 'session-settled':
+      await noteOutcome(keeping.tx, fact.checkoutId, { at: fact.at, failed: fact.failed });
+      return 'kept';
+    case 'session-expired':
+      await expireCheckout(keeping.tx, fact.checkoutId);
+      return 'kept';
+    case 'paid-charge':
+      return keepCharge(keeping, fact);
+    case 'paid-invoice':
+      return keepInvoice(keeping, fact);
+    case 'invoice-payment':
+      await noteInvoicePayment(keeping.tx, fact.invoiceId, fact.paymentIntentId);
+      return 'kept';
+    case 'look':
+      return keepLook(keeping, fact);
+    case 'card-changed':
+      return keepCardChange(keeping, fact);
+    case 'adjustment':
+      return keepAdjustment(keeping, fact);
+    case 'failed-invoice':
+      return keepFailure(keeping, fact);
+    case 'settles':
+      return 'kept';
+  }
+}
+
+type FactOf<F extends Fact['fact']> = Extract<Fact, { fact: F }>;
+
+async function keepSession(keeping: Keeping, fact: FactOf<'session-completed'>): Promise<Kept> {
+  const { tx } = keeping;
+  const intent = await checkoutById(tx, fact.checkoutId);
+  if (intent === null) return 'not ours';
+  const readerId = await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
+  await completeCheckout(tx, fact.checkoutId, {
+    stripeSessionId: fact.stripeSessionId,
+    readerId,
+    completedAt: fact.completedAt,
+  });
+  return 'kept';
+}
+
+async function keepCharge(keeping: Keeping, fact: FactOf<'paid-charge'>): Promise<Kept> {
+  const { tx, now } = keeping;
+  const intent = await checkoutById(tx, fact.checkoutId);
+  if (intent === null) return 'not ours';
+  const readerId = await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
+  if (readerId === null) return { ask: { about: 'payment-intent', id: fact.charge.paymentIntentId } };
+  const noted = await notePaidCharge(tx, fact.checkoutId, readerId, fact.charge);
+  if (noted === null) return 'not ours';
+  if (!noted.fresh) {
+    await movePaidAt(tx, noted.payment.id, fact.charge.paidAt);
+    return 'kept';
+  }
+  await queueLetter(tx, now, keeping.letterDomain, {
+    kind: 'thank-you',
+    key: fact.charge.paymentIntentId,
+    to: { readerId },
+    locale: intent.locale,
+    facts: { ...receiptFacts(noted.payment), nextAt: null },
+  });
+  return 'kept';
+}
+
+async function keepInvoice(keeping: Keeping, fact: FactOf<'paid-invoice'>): Promise<Kept> {
+  const { tx, now, letterDomain } = keeping;
+  const intent = await checkoutById(tx, fact.checkoutId);
+  if (intent === null) return 'not ours';
+  const readerId = await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
+  if (readerId === null) return { ask: { about: 'customer', id: fact.stripeCustomerId } };
+  const noted = await notePaidInvoice(tx, fact.checkoutId, readerId, fact.invoice);
+  if (noted === null) return 'not ours';
+  if (!noted.fresh || noted.payment.kind === 'once') return 'kept';
+  const receipt = {
+    ...receiptFacts(noted.payment),
+    kind: noted.payment.kind,
+    nextAt: fact.periodEndsAt?.toISOString() ?? null,
+  };
+  const letter = {
+    key: fact.invoice.invoiceId,
+    to: { readerId },
+    locale: await localeOf(tx, readerId, intent),
+  };
+  if (fact.first) {
+    await queueLetter(tx, now, letterDomain, { kind: 'thank-you', ...letter, facts: receipt });
+  } else {
+    await queueLetter(tx, now, letterDomain, { kind: 'renewal-receipt', ...letter, facts: receipt });
+  }
+  return 'kept';
+}
+
+async function keepLook(keeping: Keeping, fact: FactOf<'look'>): Promise<Kept> {
+  const { tx, now } = keeping;
+  await lockCustomer(tx, fact.look.stripeCustomerId);
+  const noted = await noteLook(tx, now, fact.look);
+  if (noted === null) return 'not ours';
+  if (noted.undecided) return { ask: { about: 'subscription', id: fact.look.stripeSubscriptionId } };
+  if (noted.readerId !== null) await writeOfEndings(keeping, noted.readerId);
+  return 'kept';
+}
+
+async function keepCardChange(keeping: Keeping, fact: FactOf<'card-changed'>): Promise<Kept> {
+  const { tx, now } = keeping;
+  await lockCustomer(tx, fact.stripeCustomerId);
+  const [membership] = await tx
+    .select({ id: memberships.id, readerId: memberships.readerId, checkoutId: memberships.checkoutId })
+    .from(memberships)
+    .where(
+      fact.stripeSubscriptionId === null
+        ? eq(memberships.stripeCustomerId, fact.stripeCustomerId)
+        : eq(memberships.stripeSubscriptionId, fact.stripeSubscriptionId),
+    )
+    .orderBy(memberships.createdAt)
+    .limit(1);
+  if (!membership?.readerId) return 'not ours';
+  await queueLetter(tx, now, keeping.letterDomain, {
+    kind: 'card-changed',
+    // The customer and its subscription both tell of one card that took another's place.
+    key: `${fact.stripeCustomerId}:${fact.card}`,
+    to: { readerId: membership.readerId },
+    locale: await localeOf(tx, membership.readerId),
+    facts: { membershipId: membership.id, changedAt: fact.changedAt.toISOString() },
+  });
+  return 'kept';
+}
+
+async function keepAdjustment(keeping: Keeping, fact: FactOf<'adjustment'>): Promise<Kept> {
+  const { tx, now } = keeping;
+  const payment = await paymentOfIntent(tx, fact.paymentIntentId);
+  if (payment === null) return { ask: { about: 'payment-intent', id: fact.paymentIntentId } };
+  const fresh = await noteAdjustment(tx, payment, fact.step);
+  if (!fresh || fact.step.kind !== 'refund') return 'kept';
+  await queueLetter(tx, now, keeping.letterDomain, {
+    kind: 'refunded',
+    key: fact.step.stripeId,
+    to: { readerId: payment.readerId },
+    locale: await localeOf(tx, payment.readerId),
+    facts: {
+      paymentId: payment.id,
+      amountMinor: fact.step.amountMinor.toString(),
+      currency: fact.step.currency,
+      refundedAt: fact.step.happenedAt.toISOString(),
+      whole: fact.step.amountMinor === payment.amountMinor,
+    },
+  });
+  return 'kept';
+}
+
+async function keepFailure(keeping: Keeping, fact: FactOf<'failed-invoice'>): Promise<Kept> {
+  const { tx, now } = keeping;
+  await lockCustomer(tx, fact.stripeCustomerId);
+  const [membership] = await tx
+    .select()
+    .from(memberships)
+    .where(eq(memberships.stripeSubscriptionId, fact.stripeSubscriptionId));
+  if (!membership || membership.readerId === null) {
+    return { ask: { about: 'subscription', id: fact.stripeSubscriptionId } };
+  }
+  const fresh = await noteFailure(tx, membership.id, fact.failed);
+  // Without a next attempt the plan is about to end, and the goodbye says what this letter would.
+  if (!fresh || fact.nextAttemptAt === null) return 'kept';
+  await queueLetter(tx, now, keeping.letterDomain, {
+    kind: 'payment-failed',
+    key: `${fact.failed.stripeInvoiceId}:${fact.failed.attempt}`,
+    to: { readerId: membership.readerId },
+    locale: await localeOf(tx, membership.readerId),
+    facts: {
+      membershipId: membership.id,
+      amountMinor: fact.failed.amountMinor.toString(),
+      currency: fact.failed.currency,
+      kind: membership.interval,
+      failedAt: fact.failed.failedAt.toISOString(),
+      nextAttemptAt: fact.nextAttemptAt.toISOString(),
+    },
+  });
+  return 'kept';
+}
+
+/**
+ * Whose gift this is: by the customer if we know it, else by the address; null when neither tells.
+ * What is learnt here gives the customer's waiting memberships to that reader.
+ */
+async function whoGave(
+  keeping: Keeping,
+  stripeCustomerId: string | null,
+  person: Person | null,
+  intent: Checkout,
+): Promise<string | null> {
+  const { tx, now, keys } = keeping;
+  if (stripeCustomerId !== null) {
+    await lockCustomer(tx, stripeCustomerId);
+    const known = await readerOfCustomer(tx, stripeCustomerId);
+    if (known !== null) return known;
+  }
+  if (person === null) return null;
+  const readerId = await findOrMakeReader(
+    tx,
+    now,
+    sealPerson(keys, addressAsTold(person.address), person.name, intent.locale),
+  );
+  if (stripeCustomerId === null) return readerId;
+  const owner = await noteCustomer(tx, now, stripeCustomerId, readerId);
+  await claimMemberships(tx, stripeCustomerId, owner);
+  await writeOfEndings(keeping, owner);
+  return owner;
+}
+
+/** Stripe takes addresses that our forms would not; the money is a reader's all the same. */
+function addressAsTold(told: string) {
+  const parsed = parseAddress(told);
+  return isFault(parsed) ? { address: told, lookUp: told.toLowerCase() } : parsed;
+}
+
+/** Letters of goodbye follow from the looks kept, one for each ending that was asked for or forced. */
+async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void> {
+  const { tx, now, letterDomain } = keeping;
+  const endings = await tx
+    .select({ look: membershipLooks })
+    .from(membershipLooks)
+    .innerJoin(memberships, eq(memberships.id, membershipLooks.membershipId))
+    .where(
+      and(
+        eq(memberships.readerId, readerId),
+        or(
+          isNotNull(membershipLooks.endsAt),
+          isNotNull(membershipLooks.endReason),
+          eq(membershipLooks.standing, 'unpaid'),
+        ),
+      ),
+    )
+    .orderBy(membershipLooks.lookedAt, membershipLooks.rank);
+  if (endings.length === 0) return;
+  const locale = await localeOf(tx, readerId);
+  for (const { look } of endings) {
+    const facts = {
+      membershipId: look.membershipId,
+      amountMinor: look.amountMinor.toString(),
+      currency: look.currency,
+      kind: look.interval === 'year' ? ('year' as const) : ('month' as const),
+    };
+    if (look.endReason === 'involuntary' || look.standing === 'unpaid') {
+      const endedAt = look.endedAt ?? look.lookedAt;
+      await queueLetter(tx, now, letterDomain, {
+        kind: 'gift-lost',
+        key: look.membershipId,
+        to: { readerId },
+        locale,
+        facts: { ...facts, endedAt: endedAt.toISOString() },
+      });
+      continue;
+    }
+    const askedAt = look.cancelRequestedAt ?? look.endedAt ?? look.lookedAt;
+    const endsAt = look.endsAt ?? look.endedAt ?? look.periodEndsAt;
+    await queueLetter(tx, now, letterDomain, {
+      kind: 'gift-ending',
+      key: `${look.membershipId}:${askedAt.toISOString()}`,
+      to: { readerId },
+      locale,
+      facts: { ...facts, endsAt: endsAt.toISOString() },
+    });
+  }
+}
+
+function receiptFacts(payment: Payment) {
+  return {
+    paymentId: payment.id,
+    membershipId: payment.membershipId,
+    amountMinor: payment.amountMinor.toString(),
+    feesCoveredMinor: payment.feesCoveredMinor.toString(),
+    currency: payment.currency,
+    kind: payment.kind,
+    paidAt: payment.paidAt.toISOString(),
+  };
+}
+
+async function localeOf(tx: Tx, readerId: string, intent?: Checkout): Promise<string> {
+  const [reader] = await tx.select({ locale: readers.locale }).from(readers).where(eq(readers.id, readerId));
+  return reader?.locale ?? intent?.locale ?? 'en';
+}

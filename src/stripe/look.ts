@@ -1,0 +1,27 @@
+// The thanks page's look at its own session: the same facts as the webhooks bring, kept by the same act, only sooner.
+import { checkoutById } from '../ledger/checkout.ts';
+import { transact } from '../outside/database.ts';
+import type { Services } from '../outside/services.ts';
+import { domainOf } from './apply.ts';
+import { askSession } from './ask.ts';
+import { keepFact } from './keep.ts';
+
+/**
+ * Asks Stripe about a checkout and keeps what it says (https://docs.stripe.com/checkout/fulfillment: callable repeatedly,
+ * from webhook and success page alike). Does nothing for an intent that never became a session.
+ */
+export async function lookAtCheckout(services: Services, checkoutId: string): Promise<void> {
+  const { config, keys } = services;
+  const intent = await checkoutById(services.database, checkoutId);
+  if (intent === null || intent.stripeSessionId === null) return;
+  const facts = await askSession(services, intent.stripeSessionId);
+  const now = services.now();
+  await transact(services, async (tx) => {
+    for (const fact of facts) {
+      // What cannot be decided yet is left to the webhooks, which can wait and ask again.
+      await keepFact({ tx, now, keys, letterDomain: domainOf(config.mail.from.address) }, fact);
+    }
+  });
+  services.nudge('letters');
+  services.nudge('settlement');
+}
