@@ -162,7 +162,8 @@ function rounded(exact: SQL): SQL {
 
 /**
  * Facts of each supporter and currency before the range's end: movements, and what their plans' newest looks said of an end to
- * come and of a pause. Of looks at one moment only the last counts: the one that no other says it replaced.
+ * come and of a pause. Of looks at one moment only the last counts: the one that no other says it replaced. As in the ledger's
+ * fold the first look that counts is dated by the plan's beginning, an end by its own date.
  */
 const promises = sql`look as (
   select distinct on (l.membership_id, l.looked_at)
@@ -171,6 +172,7 @@ const promises = sql`look as (
     l.currency,
     l.standing,
     l.looked_at,
+    l.started_at,
     l.ended_at,
     l.amount_minor / case when l."interval" = 'year' then 12::numeric else 1 end as monthly,
     l.ends_at is not null or l.cancel_requested_at is not null as is_ending
@@ -191,10 +193,17 @@ const promises = sql`look as (
     membership_id,
     currency,
     looked_at,
-    least(looked_at, ended_at) as at,
+    case when looked_at = first_at then started_at else least(looked_at, ended_at) end as at,
     case when standing in ('active', 'past_due') and is_ending then monthly else 0 end as ending,
     case when standing = 'paused' then monthly else 0 end as paused
-  from (select *, min(ended_at) over (partition by membership_id) as over_at from look) as known
+  from (
+    select
+      *,
+      min(looked_at) filter (where standing in ('active', 'past_due', 'paused')) over plan as first_at,
+      min(ended_at) over plan as over_at
+    from look
+    window plan as (partition by membership_id)
+  ) as known
   where ended_at is not null or over_at is null or looked_at < over_at
 ), plan_move as (
   select
@@ -247,8 +256,8 @@ const movesByCurrency = sql`change_in_order as (
 
 /**
  * All currencies as one promise. Each fact is taken at the rate of its moment; what is left between before and after is the
- * rates' doing. A supporter stands in a currency from its first movement to a churn there; new, reactivation and churn are
- * only what begins or ends the whole of them.
+ * rates' doing. A supporter stands in a currency while a plan runs or is paused there; new, reactivation and churn are only what
+ * begins or ends the whole of them.
  */
 const movesInOneCurrency = sql`rate as (
   select p.reader_id, p.currency, p.paid_at as at,
@@ -277,7 +286,6 @@ const movesInOneCurrency = sql`rate as (
     sum(ending_delta) as ending_delta,
     sum(paused_delta) as paused_delta,
     bool_or(movement = 'churn_involuntary') as lost,
-    case when bool_or(movement like 'churn%') then 0 when count(movement) > 0 then 1 end as stands,
     max(rate) as rate
   from fact
   group by reader_id, currency, at
@@ -287,8 +295,7 @@ const movesInOneCurrency = sql`rate as (
     sum(delta) over so_far as own_value,
     sum(ending_delta) over so_far as own_ending,
     sum(paused_delta) over so_far as own_paused,
-    count(rate) over so_far as rate_number,
-    count(stands) over so_far as stands_number
+    count(rate) over so_far as rate_number
   from instant
   window so_far as (partition by reader_id, currency order by at)
 ), carried as (
@@ -300,7 +307,7 @@ const movesInOneCurrency = sql`rate as (
         first_value(rated.rate) over (partition by reader_id, currency order by rated.rate is null, at)
       )
     end as rate_now,
-    coalesce(max(stands) over (partition by reader_id, currency, stands_number), 0) as stands_now,
+    (own_value > 0.000001 or own_paused > 0)::int as stands_now,
     at < given.ends_at as is_inside
   from given cross join rated
 ), priced as (
