@@ -1,6 +1,8 @@
 // The outbox: a letter is written in the transaction of the change that causes it, as its kind and facts, never as a body.
 import { randomUUIDv7 } from 'node:crypto';
-import type { Tx } from '../outside/database.ts';
+import { and, count, eq, gt, inArray } from 'drizzle-orm';
+import type { Config } from '../outside/config.ts';
+import type { Reads, Tx } from '../outside/database.ts';
 import { letters } from '../schema.ts';
 
 export type LetterClass = 'access' | 'money' | 'confirm' | 'reminder';
@@ -19,8 +21,16 @@ export interface LetterFacts {
     kind: 'once' | 'month' | 'year';
     feesCoveredMinor: string;
     membershipId: string | null;
+    /** When the gift is collected next, where that is known. */
+    nextAt?: string | null;
   };
-  'renewal-receipt': MoneyFacts & { paymentId: string; paidAt: string; kind: 'month' | 'year'; membershipId: string };
+  'renewal-receipt': MoneyFacts & {
+    paymentId: string;
+    paidAt: string;
+    kind: 'month' | 'year';
+    membershipId: string | null;
+    nextAt?: string | null;
+  };
   'payment-failed': MoneyFacts & {
     membershipId: string;
     kind: 'month' | 'year';
@@ -36,7 +46,8 @@ export interface LetterFacts {
   'manage-link': { membershipId: string | null };
   'staff-invitation': Record<string, never>;
   'reminder-confirmation': { reminderId: string; sendOn: string };
-  reminder: { reminderId: string; askedAt: string };
+  /** `askedAt`: when the reader last asked for it. `mayRepeat`: whether it may be asked for once more. */
+  reminder: { reminderId: string; askedAt: string; mayRepeat: boolean };
 }
 
 export type LetterKind = keyof LetterFacts;
@@ -76,6 +87,8 @@ export interface NewLetter<K extends LetterKind = LetterKind> {
   locale: string;
   facts: LetterFacts[K];
   reminderId?: string;
+  /** The moment the letter was due, where that was not now: its class's deadline counts from then. */
+  wantedAt?: Date;
 }
 
 /**
@@ -88,27 +101,85 @@ export async function queueLetter<K extends LetterKind>(
   domain: string,
   letter: NewLetter<K>,
 ): Promise<boolean> {
-  const id = randomUUIDv7();
-  const kindsClass = classOf[letter.kind];
+  return (await queueLetters(tx, now, domain, [letter])) === 1;
+}
+
+/** Writes a batch of letters. Answers how many were new; one whose key is taken is passed over. */
+export async function queueLetters<K extends LetterKind>(
+  tx: Tx,
+  now: Date,
+  domain: string,
+  batch: readonly NewLetter<K>[],
+): Promise<number> {
+  if (batch.length === 0) return 0;
   const written = await tx
     .insert(letters)
-    .values({
-      id,
-      key: `${letter.kind}:${letter.key}`,
-      kind: letter.kind,
-      class: kindsClass,
-      readerId: 'readerId' in letter.to ? letter.to.readerId : null,
-      staffId: 'staffId' in letter.to ? letter.to.staffId : null,
-      reminderId: letter.reminderId ?? null,
-      locale: letter.locale,
-      facts: { ...letter.facts },
-      messageId: `<${id}@${domain}>`,
-      state: 'queued',
-      createdAt: now,
-      expiresAt: new Date(now.getTime() + classRules[kindsClass].goodForHours * 3_600_000),
-      dueAt: now,
-    })
+    .values(batch.map((letter) => rowOf(letter, now, domain)))
     .onConflictDoNothing({ target: letters.key })
     .returning({ id: letters.id });
-  return written.length > 0;
+  return written.length;
+}
+
+/** What stands behind the @ of our Message-IDs: the sender's domain. */
+export function messageDomain(config: Pick<Config, 'mail'>): string {
+  return config.mail.from.address.split('@').at(-1) ?? 'localhost.localdomain';
+}
+
+/**
+ * Takes back the letters of a reminder, or a reader's letters of these classes, that have not been begun. Meets the deliverer
+ * on the letter's own row: either the letter is taken back here, or it is on its way and `lettersOnTheirWay` says so.
+ */
+export async function cancelLetters(
+  tx: Tx,
+  which: { reminderId: string } | { readerId: string; classes: readonly LetterClass[] },
+): Promise<void> {
+  const theirs =
+    'reminderId' in which
+      ? eq(letters.reminderId, which.reminderId)
+      : and(eq(letters.readerId, which.readerId), inArray(letters.class, [...which.classes]));
+  await tx
+    .update(letters)
+    .set({ state: 'cancelled', leasedUntil: null })
+    .where(and(theirs, inArray(letters.state, ['queued', 'deferred'])));
+}
+
+/** How many of a reminder's letters are in the mail server's hands this moment. */
+export async function lettersOnTheirWay(reads: Reads, machineNow: Date, reminderId: string): Promise<number> {
+  const [row] = await reads
+    .select({ letters: count() })
+    .from(letters)
+    .where(
+      and(
+        eq(letters.reminderId, reminderId),
+        eq(letters.state, 'sending'),
+        gt(letters.leasedUntil, machineNow),
+      ),
+    );
+  return row?.letters ?? 0;
+}
+
+function rowOf<K extends LetterKind>(
+  letter: NewLetter<K>,
+  now: Date,
+  domain: string,
+): typeof letters.$inferInsert {
+  const id = randomUUIDv7();
+  const kindsClass = classOf[letter.kind];
+  const wantedAt = letter.wantedAt ?? now;
+  return {
+    id,
+    key: `${letter.kind}:${letter.key}`,
+    kind: letter.kind,
+    class: kindsClass,
+    readerId: 'readerId' in letter.to ? letter.to.readerId : null,
+    staffId: 'staffId' in letter.to ? letter.to.staffId : null,
+    reminderId: letter.reminderId ?? null,
+    locale: letter.locale,
+    facts: { ...letter.facts },
+    messageId: `<${id}@${domain}>`,
+    state: 'queued',
+    createdAt: now,
+    expiresAt: new Date(wantedAt.getTime() + classRules[kindsClass].goodForHours * 3_600_000),
+    dueAt: now,
+  };
 }

@@ -5,10 +5,12 @@ export const letters = {
   signature: (publication: string) => `The editors of ${publication}`,
   linkInWords: 'If the button does not work, copy this address into your browser:',
   whyMoney: 'You get this letter because a payment was made with this address.',
+  whyGift: 'You get this letter because a regular gift was set up with this address.',
   whyReminder: 'You get this letter because you asked us to remind you, once.',
-  stopReminders: 'No more reminders',
+  ifWrong: 'If something here is not right, simply reply to this letter.',
   manageGift: 'Look after my gift',
-  manageGiftText: 'You can change your card or end your gift at any time:',
+  manageGiftText: 'You can change your card or end your gift at any time, in two clicks.',
+  manageGiftFor: 'The link is good for 30 days and opens nothing but this.',
   receipt: {
     title: 'Receipt',
     amount: 'Amount',
@@ -17,75 +19,116 @@ export const letters = {
     paidOn: 'Paid on',
     reference: 'Reference',
     next: 'Next payment',
+    refundedOn: 'Sent back on',
   },
   thankYou: {
     subject: (publication: string) => `Thank you for supporting ${publication}`,
     subjectDiscreet: 'Your receipt',
-    once: (amount: string) => `Your gift of ${amount} has arrived. Thank you.`,
+    heading: 'Thank you',
+    once: (amount: string) => `Your gift of ${amount} has arrived.`,
     month: (amount: string) =>
-      `Your first ${amount} has arrived, and from now on you support us every month. Thank you.`,
-    year: (amount: string) =>
-      `Your first ${amount} has arrived, and from now on you support us every year. Thank you.`,
+      `Your first ${amount} has arrived, and from now on you support us every month.`,
+    year: (amount: string) => `Your first ${amount} has arrived, and from now on you support us every year.`,
     whatItDoes:
       'It goes where all our money goes: into the time it takes to find out what happened and to write it down with care.',
+    onceNothingMore: 'This was a single gift. Nothing more will be charged.',
   },
   renewed: {
     subject: (publication: string) => `Your receipt from ${publication}`,
     subjectDiscreet: 'Your receipt',
-    text: (amount: string) => `Your gift of ${amount} has been renewed. Thank you for staying with us.`,
+    heading: 'Thank you for staying',
+    month: (amount: string) => `Your monthly gift of ${amount} has arrived.`,
+    year: (amount: string) => `Your yearly gift of ${amount} has arrived.`,
   },
   paymentFailed: {
     subject: 'Your payment did not go through',
     subjectDiscreet: 'Your payment did not go through',
-    text: (amount: string) =>
-      `We could not collect your gift of ${amount}. Nothing was charged. Often the card has simply expired.`,
+    heading: 'Your payment did not go through',
+    month: (amount: string) =>
+      `We could not collect your monthly gift of ${amount}. Nothing was charged. Often the card has simply expired.`,
+    year: (amount: string) =>
+      `We could not collect your yearly gift of ${amount}. Nothing was charged. Often the card has simply expired.`,
     triedAgain: (onDay: string) =>
       `We will try again ${onDay}. You need not do anything unless your card has changed.`,
     lastTry: 'We will not try again. If you would like to go on, please give us another card.',
     button: 'Change my card',
   },
+  cardChanged: {
+    subject: 'Your card is changed',
+    subjectDiscreet: 'Your card is changed',
+    heading: 'Your card is changed',
+    text: (onDay: string) =>
+      `The card for your gift was changed ${onDay}. From now on your gift is collected from the new one; nothing else changes.`,
+    notMe: 'If it was not you, please look at your gift and reply to this letter.',
+  },
   cancelled: {
+    subjectEnding: 'Your gift will end',
     subject: 'Your gift has ended',
     subjectDiscreet: 'Your payment has ended',
-    atPeriodEnd: (onDay: string) =>
-      `Your gift is set to end ${onDay}. Until then nothing changes, and nothing more will be charged.`,
-    ended: 'Your gift has ended, and nothing more will be charged.',
-    endedUnpaid:
-      'We could not collect your gift several times, so it has ended. Nothing more will be charged.',
-    thanks: 'Thank you for the time you were with us.',
+    headingEnding: 'Your gift will end',
+    heading: 'Your gift has ended',
+    atPeriodEnd: (amount: string, onDay: string) =>
+      `As you asked, your gift of ${amount} ends ${onDay}. Nothing more will be charged.`,
+    ended: (amount: string) =>
+      `As you asked, your gift of ${amount} has ended. Nothing more will be charged.`,
+    endedUnpaid: (amount: string) =>
+      `We tried several times to collect your gift of ${amount} and could not, so it has ended. Nothing more will be charged.`,
+    changedMind: 'If you change your mind before then, one click takes the ending back.',
+    thanks: 'Thank you for the time you were with us. What you gave has become work that stays.',
+    comeBack: 'If you would like to go on with another card, you are welcome at any time:',
+    comeBackButton: 'Begin again',
+    welcomeBack: 'Should you ever want to come back, the door is open.',
   },
   refunded: {
     subject: 'Your refund',
     subjectDiscreet: 'Your refund',
-    text: (amount: string) =>
-      `We have sent ${amount} back to you. Banks usually take five to ten days to show it.`,
+    heading: 'Your money is on its way back',
+    whole: (amount: string) =>
+      `We have sent your whole gift of ${amount} back to you, to where it came from. Banks usually take five to ten days to show it.`,
+    part: (amount: string) =>
+      `We have sent ${amount} of your gift back to you, to where it came from. Banks usually take five to ten days to show it.`,
   },
   confirmReminder: {
     subject: 'Please confirm your request',
     subjectDiscreet: 'Please confirm your request',
+    heading: 'May we write to you once?',
     text: (onDay: string) =>
       `Someone, probably you, asked us to write to this address once, ${onDay}. Please confirm that we may.`,
-    button: 'Confirm',
+    button: 'Yes, write to me',
     ignore:
-      'If it was not you, you need not do anything: without your word we will not write. The request vanishes after 7 days.',
+      'If it was not you, you need not do anything: without your word we will not write, and the request vanishes after 7 days.',
     notMe: 'This was not me: never write to this address',
   },
   reminder: {
     subject: 'You asked us to remind you',
     subjectDiscreet: 'You asked us to remind you',
+    heading: 'Here we are, as promised',
     text: (askedOn: string, publication: string) =>
-      `On ${askedOn} you asked us to come back to you about supporting ${publication}. Here we are, once, as promised.`,
-    article: 'It was after you had read this:',
+      `On ${askedOn} you asked us to come back to you about supporting ${publication}. This is that letter, and the only one.`,
+    whatItDoes:
+      'Readers’ gifts pay for the time it takes to find out what happened and to write it down with care. A small one, given when it suits you, is a real part of that.',
     noPressure: 'If now is not the moment either, that is quite all right.',
     give: 'Give now',
-    changeDay: 'Change the day',
+    otherwise: 'Or, if you prefer:',
+    changeDay: 'Choose another day',
     snooze: 'Remind me again in a month',
-    stop: 'Stop',
+    stop: 'Stop this reminder',
+    unsubscribe: 'Never send me reminders',
   },
   giftLink: {
     subject: 'Your link',
     subjectDiscreet: 'Your link',
+    heading: 'Your link',
     text: 'Here is the link you asked for. It opens the page where you change your card or end your gift, and is good for 30 days.',
-    ignore: 'If it was not you who asked, you can ignore this letter.',
+    ignore: 'If it was not you who asked, you can ignore this letter: nothing changes.',
+  },
+  staffInvitation: {
+    subject: (publication: string) => `Your way into the desk of ${publication}`,
+    subjectDiscreet: 'Your way in',
+    heading: 'Welcome to the desk',
+    text: (publication: string) =>
+      `You have been given access to the desk of ${publication}, where its readers’ gifts are looked after. Choose a password to come in.`,
+    button: 'Choose my password',
+    goodFor: 'The link works once, within 3 days. If you did not expect it, please ignore this letter.',
   },
 };

@@ -1,0 +1,312 @@
+// The frame of every letter: one column on paper, light and dark, nothing loaded from anywhere; and the same blocks as plain text.
+import type { ComponentChildren, CSSProperties, JSX } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import type { Block, Letter, Link } from './blocks.ts';
+
+export interface Framing {
+  locale: string;
+  publication: string;
+}
+
+/** The HTML part. Styles stand on each element, since some mail programs drop the style element; that holds only the dark colours and the phone's widths. */
+export function letterHtml({ locale, publication }: Framing, letter: Letter): string {
+  const [above, beneath] = split(letter.blocks);
+  const page = (
+    <html lang={locale} dir="ltr">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="supported-color-schemes" content="light dark" />
+        {/* Keeps mail programs from making links of dates, figures and addresses. */}
+        <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
+        <title>{letter.subject}</title>
+        <style dangerouslySetInnerHTML={{ __html: styles }} />
+      </head>
+      <body class="paper" style={css.body}>
+        <table
+          role="presentation"
+          class="paper"
+          style={css.page}
+          width="100%"
+          cellPadding="0"
+          cellSpacing="0"
+        >
+          <tbody>
+            <tr>
+              <td class="around" style={css.around} align="center">
+                <table role="presentation" style={css.column} width="100%" cellPadding="0" cellSpacing="0">
+                  <tbody>
+                    <tr>
+                      <td class="sheet ink" style={css.sheet} align="left">
+                        <p class="masthead ink rule" style={css.masthead}>
+                          {publication}
+                        </p>
+                        {above.map((block) => (
+                          <BlockHtml block={block} />
+                        ))}
+                      </td>
+                    </tr>
+                    {beneath.length > 0 && (
+                      <tr>
+                        <td class="beneath soft" style={css.beneath} align="left">
+                          {beneath.map((block) => (
+                            <BlockHtml block={block} />
+                          ))}
+                        </td>
+                      </tr>
+                    )}
+                  </tbody>
+                </table>
+              </td>
+            </tr>
+          </tbody>
+        </table>
+      </body>
+    </html>
+  );
+  return `<!doctype html>${renderToString(page)}`;
+}
+
+/** The plain part: the same words in the same order, each address after the words it belongs to. */
+export function letterText({ publication }: Framing, letter: Letter): string {
+  const [above, beneath] = split(letter.blocks);
+  const parts = [publication, ...above.map(blockText)];
+  if (beneath.length > 0) parts.push('—', ...beneath.map(blockText));
+  return `${parts.join('\n\n')}\n`;
+}
+
+function BlockHtml({ block }: { block: Block }): JSX.Element {
+  switch (block.is) {
+    case 'heading':
+      return (
+        <h1 class="title ink" style={css.heading}>
+          {block.text}
+        </h1>
+      );
+    case 'paragraph':
+      return <P style={css.paragraph}>{block.text}</P>;
+    case 'button':
+      return (
+        <>
+          <table role="presentation" style={css.buttonTable} cellPadding="0" cellSpacing="0">
+            <tbody>
+              <tr>
+                <td class="button" style={css.buttonCell}>
+                  <a class="button-words" style={css.button} href={block.url}>
+                    {block.label}
+                  </a>
+                </td>
+              </tr>
+            </tbody>
+          </table>
+          <P tone="soft" style={css.written}>
+            {block.beneath}
+            <br />
+            <A style={css.address} url={block.url}>
+              {block.url}
+            </A>
+          </P>
+        </>
+      );
+    case 'receipt':
+      return (
+        <table class="receipt ink" style={css.receipt} width="100%" cellPadding="0" cellSpacing="0">
+          <caption style={css.caption}>{block.title}</caption>
+          <tbody>
+            {block.rows.map(([name, value]) => (
+              <tr>
+                <th class="soft rule" style={css.rowName} scope="row" align="left">
+                  {name}
+                </th>
+                <td class="rule" style={css.rowValue} align="right">
+                  {value}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      );
+    case 'links':
+      return (
+        <>
+          {block.links.map((link) => (
+            <p style={css.link}>
+              <A url={link.url}>{link.label}</A>
+            </p>
+          ))}
+        </>
+      );
+    case 'signature':
+      return <P style={css.signature}>{block.text}</P>;
+    case 'fine':
+      return (
+        <P tone="soft" style={css.fine}>
+          {block.text}
+        </P>
+      );
+    case 'fine-link':
+      return (
+        <P tone="soft" style={css.fine}>
+          <A url={block.link.url}>{block.link.label}</A>
+        </P>
+      );
+  }
+}
+
+function P(props: { tone?: 'ink' | 'soft'; style: CSSProperties; children: ComponentChildren }) {
+  return (
+    <p class={props.tone ?? 'ink'} style={props.style}>
+      {props.children}
+    </p>
+  );
+}
+
+function A(props: { url: string; style?: CSSProperties; children: ComponentChildren }) {
+  return (
+    <a class="accent" style={{ ...css.a, ...props.style }} href={props.url}>
+      {props.children}
+    </a>
+  );
+}
+
+function blockText(block: Block): string {
+  switch (block.is) {
+    case 'heading':
+    case 'paragraph':
+    case 'signature':
+    case 'fine':
+      return block.text;
+    case 'button':
+      return linkText(block);
+    case 'fine-link':
+      return linkText(block.link);
+    case 'links':
+      return block.links.map(linkText).join('\n\n');
+    case 'receipt': {
+      const widest = Math.max(...block.rows.map(([name]) => name.length));
+      return [
+        block.title,
+        ...block.rows.map(([name, value]) => `${`${name}:`.padEnd(widest + 2)} ${value}`),
+      ].join('\n');
+    }
+  }
+}
+
+function linkText({ label, url }: Link): string {
+  return `${label}:\n${url}`;
+}
+
+/** What stands on the sheet, and the fine print beneath it. */
+function split(blocks: readonly Block[]): [above: Block[], beneath: Block[]] {
+  const isFine = (block: Block) => block.is === 'fine' || block.is === 'fine-link';
+  return [blocks.filter((block) => !isFine(block)), blocks.filter(isFine)];
+}
+
+const light = {
+  paper: '#faf7f1',
+  sheet: '#fffdf9',
+  ink: '#221e18',
+  soft: '#5d5548',
+  rule: '#dfd7c9',
+  accent: '#1d4a72',
+  onAccent: '#ffffff',
+};
+
+const dark = {
+  paper: '#191613',
+  sheet: '#221e1a',
+  ink: '#ece5d8',
+  soft: '#b3a998',
+  rule: '#3b352d',
+  accent: '#a3c6e8',
+  onAccent: '#13212f',
+};
+
+const styles = `
+:root { color-scheme: light dark; supported-color-schemes: light dark; }
+@media (max-width: 520px) {
+  .around { padding: 0 !important; }
+  .sheet { padding: 24px 24px 32px !important; border-width: 0 0 1px !important; border-radius: 0 !important; }
+  .beneath { padding: 20px 24px 40px !important; }
+}
+@media (prefers-color-scheme: dark) {
+  .paper { background-color: ${dark.paper} !important; }
+  .sheet { background-color: ${dark.sheet} !important; border-color: ${dark.rule} !important; }
+  .ink { color: ${dark.ink} !important; }
+  .soft { color: ${dark.soft} !important; }
+  .rule { border-color: ${dark.rule} !important; }
+  .accent { color: ${dark.accent} !important; }
+  .button { background-color: ${dark.accent} !important; }
+  .button-words { color: ${dark.onAccent} !important; }
+}
+`;
+
+const serif = '"Iowan Old Style", Charter, Georgia, "Times New Roman", serif';
+const sans = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
+const css = {
+  body: { margin: 0, padding: 0, backgroundColor: light.paper },
+  page: { borderCollapse: 'collapse', backgroundColor: light.paper },
+  around: { padding: '32px 16px 48px' },
+  column: { width: '100%', maxWidth: '560px', margin: '0 auto' },
+  sheet: {
+    padding: '32px 40px 40px',
+    border: `1px solid ${light.rule}`,
+    borderRadius: '6px',
+    backgroundColor: light.sheet,
+    color: light.ink,
+  },
+  masthead: {
+    margin: '0 0 32px',
+    padding: '0 0 16px',
+    borderBottom: `1px solid ${light.rule}`,
+    color: light.ink,
+    font: `600 17px/24px ${serif}`,
+  },
+  heading: {
+    margin: '0 0 24px',
+    color: light.ink,
+    font: `600 28px/34px ${serif}`,
+    letterSpacing: '-0.01em',
+  },
+  paragraph: { margin: '0 0 18px', color: light.ink, font: `400 18px/29px ${serif}` },
+  buttonTable: { margin: '30px 0 14px', borderCollapse: 'separate' },
+  buttonCell: { borderRadius: '6px', backgroundColor: light.accent },
+  button: {
+    display: 'inline-block',
+    padding: '14px 28px',
+    color: light.onAccent,
+    font: `600 17px/24px ${sans}`,
+    textDecoration: 'none',
+  },
+  written: { margin: '0 0 28px', color: light.soft, font: `400 13px/20px ${sans}`, wordBreak: 'break-word' },
+  address: { wordBreak: 'break-all' },
+  receipt: {
+    margin: '28px 0 28px',
+    borderCollapse: 'collapse',
+    color: light.ink,
+    font: `400 15px/22px ${sans}`,
+    fontVariantNumeric: 'tabular-nums',
+  },
+  caption: { padding: '0 0 8px', textAlign: 'left', fontWeight: 600 },
+  rowName: {
+    padding: '10px 16px 10px 0',
+    borderTop: `1px solid ${light.rule}`,
+    color: light.soft,
+    fontWeight: 400,
+    textAlign: 'left',
+    verticalAlign: 'top',
+  },
+  rowValue: {
+    padding: '10px 0',
+    borderTop: `1px solid ${light.rule}`,
+    textAlign: 'right',
+    verticalAlign: 'top',
+  },
+  link: { margin: '0 0 12px', font: `400 16px/24px ${sans}` },
+  a: { color: light.accent, textDecoration: 'underline', textUnderlineOffset: '3px' },
+  signature: { margin: '28px 0 0', color: light.ink, font: `italic 400 18px/29px ${serif}` },
+  beneath: { padding: '24px 41px 0', color: light.soft },
+  fine: { margin: '0 0 8px', color: light.soft, font: `400 14px/21px ${sans}` },
+} as const satisfies Record<string, CSSProperties>;

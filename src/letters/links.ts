@@ -1,0 +1,61 @@
+// Links in letters: derived from the row each time the letter is rendered, never stored, one purpose each.
+import type { Keys } from '../outside/keys.ts';
+import { linkToken } from '../outside/tokens.ts';
+
+export interface LetterLinks {
+  /** Opens the reader's own gift at Stripe; over the reader, good for 30 days. */
+  manage(): string;
+  /** A reminder's own page. The reminder's row says for how long it is good, so the token has no end of its own. */
+  reminder(): string;
+  give(): string;
+  /** One-click unsubscribe from reminders, over the reminder. */
+  unsubscribe(): string;
+  /** "Never write to this address", over the reminder. */
+  block(): string;
+  /** Over the staff member and the invitation's number; good for 3 days. */
+  invitation(): string;
+  donate(): string;
+}
+
+/** What a letter's links hang on. */
+export interface LinkedTo {
+  readerId: string | null;
+  reminderId: string | null;
+  staffId: string | null;
+  /** The invitation's number; only for staff. */
+  invitation: number | null;
+  createdAt: Date;
+}
+
+export function letterLinks(keys: Keys, baseUrl: string, to: LinkedTo): LetterLinks {
+  const reminderToken = (purpose: 'reminder' | 'unsubscribe' | 'block') =>
+    linkToken(keys, purpose, need(to.reminderId), null);
+  return {
+    manage: () =>
+      `${baseUrl}/account/manage/${linkToken(keys, 'manage', need(to.readerId), daysAfter(to.createdAt, 30))}`,
+    reminder: () => `${baseUrl}/reminders/${reminderToken('reminder')}`,
+    give: () => `${baseUrl}/reminders/${reminderToken('reminder')}/give`,
+    unsubscribe: () => `${baseUrl}/unsubscribe/${reminderToken('unsubscribe')}`,
+    block: () => `${baseUrl}/unsubscribe/${reminderToken('block')}`,
+    invitation: () => {
+      const token = linkToken(
+        keys,
+        'invitation',
+        need(to.staffId),
+        daysAfter(to.createdAt, 3),
+        String(need(to.invitation)),
+      );
+      return `${baseUrl}/staff/welcome/${token}`;
+    },
+    donate: () => `${baseUrl}/donate?component=letter`,
+  };
+}
+
+function need<T>(part: T | null): T {
+  if (part === null) throw new Error('A letter needs a link that its row has nothing for');
+  return part;
+}
+
+function daysAfter(instant: Date, days: number): Date {
+  return new Date(instant.getTime() + days * 86_400_000);
+}

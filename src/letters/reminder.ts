@@ -1,0 +1,29 @@
+// The reminder: the one letter a reader asked for, on the day they chose; easy to act on, easy to stop.
+import { button, fine, fineLink, heading, type Letter, links, paragraph, signature } from './blocks.ts';
+import { day, greeting, type Writing } from './writing.ts';
+
+export function reminder(writing: Writing<'reminder'>): Letter {
+  const { facts, publication } = writing;
+  const { letters } = writing.words;
+  const words = letters.reminder;
+  const page = writing.links.reminder();
+  return {
+    subject: words.subject,
+    blocks: [
+      heading(words.heading),
+      greeting(writing),
+      paragraph(words.text(day(writing, facts.askedAt), publication.name)),
+      paragraph(words.whatItDoes),
+      button(words.give, writing.links.give(), letters.linkInWords),
+      paragraph(words.noPressure),
+      links(
+        { label: words.changeDay, url: `${page}#change` },
+        ...(facts.mayRepeat ? [{ label: words.snooze, url: `${page}#again` }] : []),
+        { label: words.stop, url: `${page}#stop` },
+      ),
+      signature(letters.signature(publication.name)),
+      fine(letters.whyReminder),
+      fineLink(words.unsubscribe, writing.links.unsubscribe()),
+    ],
+  };
+}

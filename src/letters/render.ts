@@ -1,0 +1,108 @@
+// Render: a letter's row and its recipient become the message that is sent; the same row gives the same message at every attempt.
+import type { Config } from '../outside/config.ts';
+import type { Keys } from '../outside/keys.ts';
+import type { Message } from '../outside/smtp.ts';
+import type { letters } from '../schema.ts';
+import { localDate } from '../values/calendar.ts';
+import { isLocale } from '../values/locale.ts';
+import { wordsFor } from '../words/words.ts';
+import type { Letter } from './blocks.ts';
+import { cardChanged } from './card-changed.ts';
+import { letterHtml, letterText } from './frame.tsx';
+import { giftEnding } from './gift-ending.ts';
+import { giftLost } from './gift-lost.ts';
+import { letterLinks } from './links.ts';
+import { manageLink } from './manage-link.ts';
+import type { LetterFacts, LetterKind } from './outbox.ts';
+import { paymentFailed } from './payment-failed.ts';
+import { refunded } from './refunded.ts';
+import { reminder } from './reminder.ts';
+import { reminderConfirmation } from './reminder-confirmation.ts';
+import { renewalReceipt } from './renewal-receipt.ts';
+import { staffInvitation } from './staff-invitation.ts';
+import { thankYou } from './thank-you.ts';
+import type { Writing } from './writing.ts';
+
+export type LetterRow = typeof letters.$inferSelect;
+
+/** Whom a letter goes to, opened for the moment of sending. */
+export interface Recipient {
+  address: string;
+  name: string | null;
+  /** The number of a staff member's invitation. */
+  invitation: number | null;
+}
+
+export function renderLetter(
+  services: { config: Config; keys: Keys },
+  row: LetterRow,
+  recipient: Recipient,
+): Message {
+  const { config, keys } = services;
+  const kind = row.kind;
+  if (!isLetterKind(kind)) throw new Error('A letter of a kind that nobody writes');
+  const locale = isLocale(row.locale) ? row.locale : 'en';
+  const { name, timeZone } = config.publication;
+  const links = letterLinks(keys, config.baseUrl, { ...row, invitation: recipient.invitation });
+  const letter = write(kind, {
+    // As queueLetter wrote them, which took them typed by their kind.
+    facts: row.facts as unknown as LetterFacts[typeof kind],
+    words: wordsFor(locale),
+    links,
+    publication: { name, timeZone },
+    name: greetableName(recipient.name),
+    writtenOn: localDate(row.createdAt, timeZone),
+  });
+  const framing = { locale, publication: name };
+  return {
+    messageId: row.messageId,
+    from: { name: config.mail.from.name ?? name, address: config.mail.from.address },
+    to: { name: '', address: recipient.address },
+    subject: letter.subject,
+    text: letterText(framing, letter),
+    html: letterHtml(framing, letter),
+    date: row.createdAt,
+    headers: {
+      // RFC 3834: nobody's holiday notice need answer this.
+      'Auto-Submitted': 'auto-generated',
+      'Content-Language': locale,
+      // RFC 8058: one click, and only where one may unsubscribe without losing receipts or sign-in.
+      ...(row.class === 'reminder' && {
+        'List-Unsubscribe': `<${links.unsubscribe()}>`,
+        'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+      }),
+    },
+  };
+}
+
+export function isLetterKind(text: string): text is LetterKind {
+  return Object.hasOwn(writers, text);
+}
+
+/** A name from a payment form is whatever was typed there: greeted by it is only what looks like a person's name. */
+export function greetableName(name: string | null): string | null {
+  const plain = name?.trim() ?? '';
+  return /^\p{L}[\p{L}\p{M}'’. -]{0,58}$/u.test(plain) &&
+    !/\.\S*\./.test(plain) &&
+    !/\.\p{L}{2,}/u.test(plain)
+    ? plain
+    : null;
+}
+
+function write<K extends LetterKind>(kind: K, writing: Writing<K>): Letter {
+  return writers[kind](writing);
+}
+
+const writers: { [K in LetterKind]: (writing: Writing<K>) => Letter } = {
+  'thank-you': thankYou,
+  'renewal-receipt': renewalReceipt,
+  'payment-failed': paymentFailed,
+  'card-changed': cardChanged,
+  'gift-ending': giftEnding,
+  'gift-lost': giftLost,
+  refunded,
+  'manage-link': manageLink,
+  'staff-invitation': staffInvitation,
+  'reminder-confirmation': reminderConfirmation,
+  reminder,
+};

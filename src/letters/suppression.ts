@@ -1,0 +1,83 @@
+// Suppression: addresses we must not write to, as keyed hashes that survive erasure.
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { Reads, Tx } from '../outside/database.ts';
+import { readers, suppressions } from '../schema.ts';
+import { cancelLetters, type LetterClass } from './outbox.ts';
+
+export type SuppressionReason = (typeof suppressions.$inferSelect)['reason'];
+export type SuppressionScope = (typeof suppressions.$inferSelect)['scope'];
+
+/** Whether letters of this class are kept back from the address: access and money only from dead ones. */
+export async function isSuppressed(
+  reads: Reads,
+  addressHash: Buffer,
+  letterClass: LetterClass,
+): Promise<boolean> {
+  const dead = and(eq(suppressions.scope, 'all'), eq(suppressions.reason, 'dead-address'));
+  const [row] = await reads
+    .select({ scope: suppressions.scope })
+    .from(suppressions)
+    .where(
+      and(eq(suppressions.addressHash, addressHash), keptBackFrom[letterClass] === 'dead' ? dead : undefined),
+    )
+    .limit(1);
+  return row !== undefined;
+}
+
+/** Keeps letters back from a reader's address from now on, and takes back those not yet begun. Nothing to do where the address is forgotten. */
+export async function suppress(
+  tx: Tx,
+  now: Date,
+  readerId: string,
+  reason: SuppressionReason,
+): Promise<'suppressed' | 'forgotten'> {
+  const [reader] = await tx
+    .select({ hash: readers.addressHash })
+    .from(readers)
+    .where(eq(readers.id, readerId));
+  if (!reader?.hash) return 'forgotten';
+  const scope = scopeOf[reason];
+  await tx
+    .insert(suppressions)
+    .values({ addressHash: reader.hash, scope, reason, since: now })
+    .onConflictDoUpdate({
+      target: [suppressions.addressHash, suppressions.scope],
+      set: { reason, since: now },
+      // A dead address stays dead whatever its owner says besides.
+      setWhere: sql`${suppressions.reason} <> 'dead-address' and ${suppressions.reason} <> ${reason}`,
+    });
+  await cancelLetters(tx, { readerId, classes: takenBackBy[reason] });
+  return 'suppressed';
+}
+
+/** Lets letters through again; by default only what a dead address held back. */
+export async function lift(
+  tx: Tx,
+  addressHash: Buffer,
+  reasons: readonly SuppressionReason[] = ['dead-address'],
+): Promise<void> {
+  await tx
+    .delete(suppressions)
+    .where(and(eq(suppressions.addressHash, addressHash), inArray(suppressions.reason, [...reasons])));
+}
+
+const keptBackFrom: Record<LetterClass, 'dead' | 'any'> = {
+  access: 'dead',
+  money: 'dead',
+  confirm: 'any',
+  reminder: 'any',
+};
+
+const scopeOf: Record<SuppressionReason, SuppressionScope> = {
+  unsubscribed: 'reminders',
+  blocked: 'all',
+  'dead-address': 'all',
+  complaint: 'all',
+};
+
+const takenBackBy: Record<SuppressionReason, readonly LetterClass[]> = {
+  unsubscribed: ['confirm', 'reminder'],
+  blocked: ['confirm', 'reminder'],
+  complaint: ['confirm', 'reminder'],
+  'dead-address': ['access', 'money', 'confirm', 'reminder'],
+};
