@@ -1,0 +1,163 @@
+// The sandbox: stands in for what a person has not configured, keeps all of it in one folder, and can move time on.
+import { join, resolve } from 'node:path';
+import type { Router } from 'express';
+import { type Clock, openClock } from './clock.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { Postgres } from './postgres.ts';
+import type { SandboxDoors } from './routes.ts';
+import { holdFolder, openStore, readOrMakeSecrets } from './store.ts';
+import type { StripeStandIn } from './stripe/stand-in.ts';
+
+export interface SandboxOptions {
+  /** Where everything is kept; made if need be. */
+  folder: string;
+  /** The service's own port, to which the Stripe stand-in sends its webhooks. */
+  port: number;
+  baseUrl?: string;
+  stripePort: number;
+  smtpPort: number;
+  standIns: { database: boolean; stripe: boolean; mail: boolean };
+  timeZone: string;
+  log: (line: string) => void;
+  machineNow?: () => Date;
+}
+
+export interface Sandbox {
+  folder: string;
+  timeZone: string;
+  /** Each of these is there when it was asked for. */
+  databaseUrl?: string;
+  stripeUrl?: string;
+  stripeKey?: string;
+  webhookSecret?: string;
+  smtpUrl?: string;
+  stripe?: StripeStandIn;
+  mailbox?: Mailbox;
+  appKeys: string[];
+  /** Business time, the same for the service and every stand-in. */
+  now: () => Date;
+  machineNow: () => Date;
+  clock: Clock;
+  /** The pages and endpoints under `/sandbox`. */
+  routes(doors: SandboxDoors): Promise<Router>;
+  /** Stops the stand-ins; the service closes what it has open there first. */
+  close(): Promise<void>;
+}
+
+/** Starts the stand-ins at once beside each other. Throws in words for a person; what had begun is stopped again. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { log, port, standIns, timeZone } = options;
+  const folder = resolve(options.folder);
+  const machineNow = options.machineNow ?? (() => new Date());
+  const baseUrl = options.baseUrl ?? `http://localhost:${port}`;
+
+  const held = holdFolder(folder);
+  const closing: (() => unknown)[] = [() => held.release()];
+  const close = async () => {
+    for (const step of closing.splice(0).reverse()) {
+      await Promise.resolve()
+        .then(step)
+        .catch((problem: Error) => log(`The sandbox did not stop cleanly: ${problem.message}`));
+    }
+  };
+  /** Whatever has been begun is closed in the end, also when another part fails meanwhile. */
+  const closeInTheEnd = <T extends { close(): Promise<void> }>(begun: Promise<T>): Promise<T> => {
+    closing.push(() =>
+      begun.then(
+        (part) => part.close(),
+        () => {},
+      ),
+    );
+    return begun;
+  };
+
+  try {
+    // Begun first: it takes longest, and another process does the work.
+    const startingPostgres = standIns.database
+      ? closeInTheEnd(beginPostgres(join(folder, 'postgres'), log))
+      : undefined;
+    const secrets = readOrMakeSecrets(folder);
+    const store = openStore(folder);
+    closing.push(() => store.close());
+    const { database } = store;
+    const clock = openClock({ store, machineNow, timeZone, log });
+    const now = clock.now;
+
+    const webhook = { url: `http://127.0.0.1:${port}/webhooks/stripe`, secret: secrets.webhookSecret };
+    const stripeOptions = { store: database, now, machineNow, port: options.stripePort, webhook, log };
+    const [postgres, stripe, mailbox] = await Promise.all([
+      startingPostgres,
+      standIns.stripe ? closeInTheEnd(beginStripe(stripeOptions)) : undefined,
+      standIns.mail ? closeInTheEnd(beginMailbox({ database, now, port: options.smtpPort })) : undefined,
+    ]);
+    if (stripe) {
+      clock.register({
+        name: 'The Stripe stand-in',
+        nextDueAt: () => stripe.nextDueAt(),
+        runDue: () => stripe.runDue(),
+        settled: () => stripe.settled(),
+      });
+    }
+    held.announce({
+      baseUrl,
+      databaseUrl: postgres?.url ?? null,
+      appKeys: secrets.appKeys,
+      stripe: stripe
+        ? { url: stripe.url, secretKey: secrets.stripeKey, webhookSecret: secrets.webhookSecret }
+        : null,
+      smtpUrl: mailbox?.url ?? null,
+    });
+
+    const sandbox: Sandbox = {
+      folder,
+      timeZone,
+      ...(postgres && { databaseUrl: postgres.url }),
+      ...(stripe && {
+        stripe,
+        stripeUrl: stripe.url,
+        stripeKey: secrets.stripeKey,
+        webhookSecret: secrets.webhookSecret,
+      }),
+      ...(mailbox && { mailbox, smtpUrl: mailbox.url }),
+      appKeys: secrets.appKeys,
+      now,
+      machineNow,
+      clock,
+      async routes(doors) {
+        const { sandboxRoutes } = await import('./routes.ts');
+        return sandboxRoutes(sandbox, doors);
+      },
+      close,
+    };
+    return sandbox;
+  } catch (problem) {
+    await close();
+    throw problem;
+  }
+}
+
+async function beginPostgres(folder: string, log: (line: string) => void): Promise<Postgres> {
+  const { startPostgres } = await import('./postgres.ts');
+  return startPostgres({ folder, log });
+}
+
+async function beginStripe(
+  options: Parameters<typeof import('./stripe/stand-in.ts')['startStripeStandIn']>[0],
+): Promise<StripeStandIn> {
+  const { startStripeStandIn } = await import('./stripe/stand-in.ts');
+  return startStripeStandIn(options).catch(explainPort(options.port, 'SANDBOX_STRIPE_PORT'));
+}
+
+async function beginMailbox(
+  options: Parameters<typeof import('./mailbox.ts')['openMailbox']>[0],
+): Promise<Mailbox> {
+  const { openMailbox } = await import('./mailbox.ts');
+  return openMailbox(options).catch(explainPort(options.port, 'SANDBOX_SMTP_PORT'));
+}
+
+function explainPort(port: number, setting: string) {
+  return (problem: NodeJS.ErrnoException): never => {
+    if (problem.code !== 'EADDRINUSE') throw problem;
+    throw new Error(`Port ${port} is taken by another program: choose another with ${setting}.`);
+  };
+}

@@ -1,0 +1,256 @@
+// The sandbox as a whole and its door: one at a time per folder, found by its folder, guarded, the same for forms and JSON.
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import express from 'express';
+import { createTransport } from 'nodemailer';
+import request from 'supertest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { findRunningSandbox } from '../../src/sandbox/store.ts';
+
+const start = new Date('2027-01-31T09:00:00Z');
+const standIns = { database: false, stripe: false, mail: true };
+
+describe('a sandbox', () => {
+  test('is found by its folder while it runs, with what a command needs', async () => {
+    const folder = newFolder();
+    expect(findRunningSandbox(folder)).toBeUndefined();
+    const sandbox = await started(folder);
+    expect(findRunningSandbox(folder)).toEqual({
+      pid: process.pid,
+      baseUrl: 'http://localhost:3000',
+      databaseUrl: null,
+      appKeys: sandbox.appKeys,
+      stripe: null,
+      smtpUrl: sandbox.smtpUrl,
+    });
+    await sandbox.close();
+    expect(findRunningSandbox(folder)).toBeUndefined();
+  });
+
+  test('lets no second one into its folder, and says who is there', async () => {
+    const folder = newFolder();
+    await started(folder);
+    await expect(started(folder)).rejects.toThrow(/already running in .*localhost:3000/);
+    expect(findRunningSandbox(folder)?.pid).toBe(process.pid);
+  });
+
+  test('keeps its secrets from start to start, and from other users', async () => {
+    const folder = newFolder();
+    const first = await started(folder);
+    await first.close();
+    const second = await started(folder);
+    expect(second.appKeys).toEqual(first.appKeys);
+    expect(first.appKeys[0]?.length).toBeGreaterThanOrEqual(32);
+    for (const name of ['secrets.json', 'running.json', 'stand-ins.sqlite']) {
+      expect(statSync(join(folder, name)).mode & 0o077, name).toBe(0);
+    }
+  });
+
+  test('names the setting when a port is taken, and lets go of its folder', async () => {
+    const folder = newFolder();
+    const stranger = createServer();
+    await new Promise<void>((listening) => stranger.listen(0, '127.0.0.1', listening));
+    onTestFinished(() => {
+      stranger.close();
+    });
+    const address = stranger.address();
+    const smtpPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    await expect(started(folder, { smtpPort })).rejects.toThrow('SANDBOX_SMTP_PORT');
+    await started(folder);
+  });
+});
+
+describe('the sandbox’s door', () => {
+  test('moves the clock by JSON and by form', async () => {
+    const { door, sandbox } = await opened();
+    const answer = await door.post('/sandbox/clock').send({ advance: 'P1M' });
+    expect([answer.status, answer.body]).toEqual([200, { now: '2027-02-28T09:00:00.000Z' }]);
+
+    const form = await door.post('/sandbox/clock').type('form').send({ advance: 'P1D' });
+    expect([form.status, form.headers.location]).toEqual([303, '/sandbox?said=moved#clock']);
+    expect(sandbox.now()).toEqual(new Date('2027-03-01T09:00:00Z'));
+
+    await door.post('/sandbox/clock').type('form').send({ to_local: '2027-07-01T12:00' });
+    expect(sandbox.now()).toEqual(new Date('2027-07-01T09:00:00Z'));
+  });
+
+  test.each([
+    [{ advance: 'soon' }, 'advance'],
+    [{ advance: '-P1D' }, 'advance'],
+    [{ to: '2027-01-01T00:00:00Z' }, 'to'],
+    [{ to: 'tomorrow' }, 'to'],
+    [{ advance: 'P1D', to: '2027-03-01T00:00:00Z' }, 'advance'],
+    [{}, 'advance'],
+    [{ advance: 5 }, 'advance'],
+    [{ advance: 'P1D', forwards: true }, 'forwards'],
+  ])('refuses %j as a problem of the field %s', async (body, field) => {
+    const { door, sandbox } = await opened();
+    const answer = await door.post('/sandbox/clock').send(body);
+    expect(answer.status).toBe(400);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ status: 400, errors: [{ field }] });
+    expect(sandbox.now()).toEqual(start);
+  });
+
+  test('refuses a body that is no JSON', async () => {
+    const { door } = await opened();
+    const answer = await door.post('/sandbox/clock').type('json').send('{"advance"');
+    expect([answer.status, answer.headers['content-type']]).toEqual([
+      400,
+      expect.stringContaining('application/problem+json'),
+    ]);
+  });
+
+  test('lists letters newest first, of everyone or of one address', async () => {
+    const { door, sandbox } = await opened();
+    await send(sandbox, 'anna@example.org', 'First');
+    await send(sandbox, 'boris@example.org', 'Second');
+    const all = await door.get('/sandbox/letters');
+    expect(all.body.map((letter: { subject: string }) => letter.subject)).toEqual(['Second', 'First']);
+    const hers = await door.get('/sandbox/letters').query({ to: 'Anna@example.org' });
+    expect(hers.body).toEqual([
+      {
+        at: start.toISOString(),
+        from: 'letters@example.org',
+        to: 'anna@example.org',
+        subject: 'First',
+        text: expect.stringContaining('Dear reader'),
+        html: expect.stringContaining('<a href="https://example.org/">'),
+        headers: expect.objectContaining({ subject: 'First' }),
+      },
+    ]);
+  });
+
+  test('shows a letter where nothing of ours can be reached from it', async () => {
+    const { door, sandbox } = await opened();
+    await send(sandbox, 'anna@example.org', '<b>Bold</b>');
+    const page = await door.get('/sandbox/mailbox/1');
+    expect(page.text).toContain('&lt;b>Bold&lt;/b>');
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    const framed = await door.get('/sandbox/mailbox/1/html');
+    expect(framed.text).toContain('<base target="_blank">');
+    expect(framed.headers['content-security-policy']).toMatch(
+      /frame-ancestors 'self'; sandbox allow-popups /,
+    );
+    expect(framed.headers['content-security-policy']).not.toContain('allow-scripts');
+    expect((await door.get('/sandbox/mailbox/77')).status).toBe(404);
+    expect((await door.get('/sandbox/mailbox/1e1')).status).toBe(404);
+  });
+
+  test('sets the mail server’s faults, by JSON and by form, and clears them', async () => {
+    const { door, sandbox } = await opened();
+    const smtp = { reply: '451 4.7.1 later', times: 2 };
+    expect((await door.post('/sandbox/faults').send({ smtp })).body).toEqual({ smtp });
+    await expect(send(sandbox, 'anna@example.org', 'Late')).rejects.toMatchObject({ responseCode: 451 });
+    expect(sandbox.mailbox?.fault()).toEqual({ reply: '451 4.7.1 later', times: 1 });
+
+    const form = { 'smtp.reply': '550 5.1.1 no such person', 'smtp.times': '3', 'smtp.at': '' };
+    expect((await door.post('/sandbox/faults').type('form').send(form)).status).toBe(303);
+    expect(sandbox.mailbox?.fault()).toEqual({ reply: '550 5.1.1 no such person', times: 3 });
+
+    expect((await door.post('/sandbox/faults').send({})).body).toEqual({});
+    expect(sandbox.mailbox?.fault()).toBeUndefined();
+  });
+
+  test.each([
+    [{ smtp: { reply: 'later' } }, 'smtp.reply'],
+    [{ smtp: { reply: '451 a\r\n250 b' } }, 'smtp.reply'],
+    [{ webhooks: { drop: 2 } }, 'webhooks.drop'],
+    [{ calls: { status: 500 } }, 'calls.path'],
+    [{ weather: {} }, 'weather'],
+  ])('refuses the faults %j, naming %s', async (body, field) => {
+    const { door } = await opened();
+    const answer = await door.post('/sandbox/faults').send(body);
+    expect([answer.status, answer.body.errors[0].field]).toEqual([400, field]);
+  });
+
+  test('does not answer under another name, nor a change that another site asks for', async () => {
+    const { door, sandbox } = await opened();
+    expect((await door.get('/sandbox/letters').set('Host', 'evil.example')).status).toBe(403);
+    expect((await door.get('/sandbox/letters').set('Host', '127.0.0.1.evil.example')).status).toBe(403);
+    expect((await door.get('/sandbox/letters').set('Host', 'give.example.org')).status).toBe(200);
+    for (const headers of [
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site' },
+      { Origin: 'https://evil.example' },
+      { Origin: 'null' },
+    ]) {
+      const answer = await door.post('/sandbox/clock').set(headers).type('form').send({ advance: 'P1D' });
+      expect(answer.status, JSON.stringify(headers)).toBe(403);
+    }
+    expect(sandbox.now()).toEqual(start);
+    const own = await door
+      .post('/sandbox/clock')
+      .set('Sec-Fetch-Site', 'same-origin')
+      .send({ advance: 'P1D' });
+    expect(own.status).toBe(200);
+  });
+
+  test('says so where a part is real and not stood in for', async () => {
+    const { door } = await opened();
+    const answer = await door.post('/sandbox/checkouts/cs_test_1/pay').send({ card: '4242424242424242' });
+    expect([answer.status, answer.body.detail]).toEqual([
+      409,
+      expect.stringContaining('no stand-in for Stripe'),
+    ]);
+  });
+
+  test('has one page with everything, without a script', async () => {
+    const { door, sandbox } = await opened();
+    await send(sandbox, 'anna@example.org', 'Thank you');
+    const page = await door.get('/sandbox');
+    expect(page.status).toBe(200);
+    for (const part of ['/sandbox/mailbox/1', '/staff', 'value="P1Y"', 'smtp.reply', '31 January 2027']) {
+      expect(page.text).toContain(part);
+    }
+    expect(page.text).not.toContain('<script');
+    expect((await door.get('/sandbox/sandbox.css')).headers['content-type']).toContain('text/css');
+  });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'favor-sandbox-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function started(folder: string, changes: { smtpPort?: number } = {}): Promise<Sandbox> {
+  const sandbox = await startSandbox({
+    folder,
+    port: 3000,
+    stripePort: 0,
+    smtpPort: 0,
+    standIns,
+    timeZone: 'Europe/Riga',
+    log: () => {},
+    machineNow: () => start,
+    ...changes,
+  });
+  onTestFinished(() => sandbox.close());
+  return sandbox;
+}
+
+async function opened() {
+  const sandbox = await started(newFolder());
+  const app = express();
+  app.use(
+    '/sandbox',
+    await sandbox.routes({ baseUrl: 'http://give.example.org', publication: 'The Small Gazette' }),
+  );
+  return { sandbox, door: request(app) };
+}
+
+async function send(sandbox: Sandbox, to: string, subject: string): Promise<void> {
+  const transport = createTransport({ host: '127.0.0.1', port: sandbox.mailbox?.port ?? 0, ignoreTLS: true });
+  await transport.sendMail({
+    from: 'letters@example.org',
+    to,
+    subject,
+    text: 'Dear reader,\n\nthank you.',
+    html: '<p>Dear reader, <a href="https://example.org/">thank you</a>.</p>',
+  });
+  transport.close();
+}
