@@ -123,12 +123,11 @@ export function openClock(options: {
   }
 
   async function attempt(source: ClockSource, tries: Tries): Promise<void> {
-    try {
-      await source.runDue();
-      // One source's work may have set off another's: a renewal its webhook, a webhook its letter.
-      for (const each of sources) await settle(each);
-    } catch (problem) {
-      tries.blame(source, problem instanceof Error ? problem.message : String(problem));
+    await source.runDue().catch((problem: Error) => tries.blame(source, problem.message));
+    // One source's work may have set off another's: a renewal its webhook, a webhook its letter.
+    for (const each of sources) {
+      const problem = await settle(each, tries.patienceMs(each));
+      if (problem) tries.losePatience(each, problem);
     }
   }
 
@@ -136,10 +135,13 @@ export function openClock(options: {
     const lines: string[] = [];
     for (const source of sources) {
       const dueMs = await dueMsOf(source);
-      if (dueMs > targetMs) continue;
       const reason = tries.problemOf(source);
-      const because = reason ? `: ${reason}` : '';
-      lines.push(`${source.name} still has something due since ${new Date(dueMs).toISOString()}${because}`);
+      if (dueMs <= targetMs) {
+        const since = new Date(dueMs).toISOString();
+        lines.push(`${source.name} still has something due since ${since}${reason ? `: ${reason}` : ''}`);
+      } else if (tries.patienceMs(source) < settlingMs) {
+        lines.push(`${source.name} ${reason}`);
+      }
     }
     return lines;
   }
@@ -149,17 +151,20 @@ async function dueMsOf(source: ClockSource): Promise<number> {
   return (await source.nextDueAt())?.getTime() ?? Number.POSITIVE_INFINITY;
 }
 
-async function settle(source: ClockSource): Promise<void> {
-  const slow = new AbortController();
-  const tooSlow = wait(settlingMs, undefined, { signal: slow.signal }).then(() => {
-    throw new Error(`${source.name} did not settle within ${settlingMs / 1000} s`);
-  });
-  try {
-    await Promise.race([source.settled?.(), tooSlow]);
-  } finally {
-    slow.abort();
-    tooSlow.catch(() => {});
-  }
+/** Answers what went wrong, if something did: a move goes on all the same. */
+async function settle(source: ClockSource, patienceMs: number): Promise<string | undefined> {
+  if (!source.settled) return undefined;
+  const inTime = new AbortController();
+  const tooLate = wait(patienceMs, `did not settle within ${settlingMs / 1000} s`, {
+    signal: inTime.signal,
+  }).catch(() => undefined);
+  const settling = source.settled().then(
+    () => undefined,
+    (problem: Error) => `did not settle: ${problem.message}`,
+  );
+  const problem = await Promise.race([settling, tooLate]);
+  inTime.abort();
+  return problem;
 }
 
 interface Tries {
@@ -168,6 +173,9 @@ interface Tries {
   isGivenUp(source: ClockSource, dueMs: number): boolean;
   givenUp(): ClockSource[];
   blame(source: ClockSource, problem: string): void;
+  /** A source that once did not settle in time is not waited for so long again in this move. */
+  losePatience(source: ClockSource, problem: string): void;
+  patienceMs(source: ClockSource): number;
   problemOf(source: ClockSource): string | undefined;
 }
 
@@ -176,6 +184,7 @@ function countTries(): Tries {
   const counts = new Map<ClockSource, { dueMs: number; tries: number }>();
   const givenUpUntil = new Map<ClockSource, number>();
   const problems = new Map<ClockSource, string>();
+  const impatientWith = new Set<ClockSource>();
   return {
     count(source, dueMs) {
       const before = counts.get(source);
@@ -188,6 +197,11 @@ function countTries(): Tries {
     givenUp: () => [...givenUpUntil.keys()],
     blame: (source, problem) => void problems.set(source, problem),
     problemOf: (source) => problems.get(source),
+    losePatience(source, problem) {
+      impatientWith.add(source);
+      problems.set(source, problem);
+    },
+    patienceMs: (source) => (impatientWith.has(source) ? settlingMs / 100 : settlingMs),
   };
 }
 
