@@ -23,8 +23,12 @@ const webhookFaults = z.strictObject({
 const callFaults = z.strictObject({
   /** Calls to paths that begin so. */
   path: z.string('a path such as "/v1/checkout/sessions"').startsWith('/', 'a path, beginning with "/"'),
-  status: z.int('a status').min(400, '400 or more').max(599, '599 at most').optional(),
-  times: times.optional(),
+  /** 0 answers nothing and closes the connection. */
+  status: z
+    .int('a status from 400 to 599, or 0')
+    .refine((status) => status === 0 || (status >= 400 && status <= 599), 'a status from 400 to 599, or 0')
+    .default(500),
+  times: times.default(1),
   /** The call takes effect and only its answer is lost. */
   after_effect: z.boolean('true or false').optional(),
   delay_ms: z.int('a whole number').min(0, '0 or more').max(120_000, '120,000 at most').optional(),
@@ -48,5 +52,3 @@ export const faultsSchema = z.strictObject({
 });
 
 export type Faults = z.infer<typeof faultsSchema>;
-export type WebhookFaults = z.infer<typeof webhookFaults>;
-export type CallFaults = z.infer<typeof callFaults>;

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { DatabaseSync } from 'node:sqlite';
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import { SMTPServer } from 'smtp-server';
+import type { Store } from './store.ts';
 
 export interface Letter {
   id: number;
@@ -42,24 +43,32 @@ export interface Mailbox {
   close(): Promise<void>;
 }
 
+const faultName = 'mailbox.fault';
 const largestLetterBytes = 10 * 1024 * 1024;
 
 /** Opens the mailbox on this machine's loopback only; port 0 takes any free one. */
 export async function openMailbox(options: {
-  database: DatabaseSync;
+  store: Store;
   now: () => Date;
   port: number;
 }): Promise<Mailbox> {
-  const { now } = options;
-  const letters = keepLetters(options.database);
-  let fault: MailFault | undefined;
+  const { now, store } = options;
+  const letters = keepLetters(store.database);
+
+  function fault(): MailFault | undefined {
+    return JSON.parse(store.read(faultName) ?? 'null') ?? undefined;
+  }
+
+  function setFault(next: MailFault | undefined): void {
+    store.write(faultName, JSON.stringify(next ?? null));
+  }
 
   /** Takes one of the fault's times when it strikes here. */
   function strike(at: NonNullable<MailFault['at']>): MailFault | undefined {
-    if (!fault || fault.times < 1 || (fault.at ?? 'rcpt') !== at) return undefined;
-    const struck = fault;
-    fault = fault.times > 1 ? { ...fault, times: fault.times - 1 } : undefined;
-    return struck;
+    const set = fault();
+    if (!set || set.times < 1 || (set.at ?? 'rcpt') !== at) return undefined;
+    setFault(set.times > 1 ? { ...set, times: set.times - 1 } : undefined);
+    return set;
   }
 
   const server = new SMTPServer({
@@ -109,10 +118,8 @@ export async function openMailbox(options: {
     letter: letters.one,
     count: letters.count,
     messageIds: letters.messageIds,
-    setFault(next) {
-      fault = next;
-    },
-    fault: () => fault,
+    setFault,
+    fault,
     close: () => new Promise((closed) => server.close(() => closed())),
   };
 }

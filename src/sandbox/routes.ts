@@ -13,7 +13,7 @@ import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
 import { otherLoopback } from '../web/protection.ts';
 import { sendPage, sendProblem } from '../web/respond.ts';
-import { type Faults, faultsSchema } from './faults.ts';
+import { faultsSchema } from './faults.ts';
 import type { Letter, Mailbox } from './mailbox.ts';
 import { LetterPage, letterDocument, MailboxPage, OverviewPage, RefusedPage, type Said } from './pages.tsx';
 import type { Sandbox } from './sandbox.ts';
@@ -29,7 +29,6 @@ export interface SandboxDoors {
 
 export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
   const { clock, mailbox, stripe } = sandbox;
-  let faults: Faults = {};
   const articleUrl = doors.articleUrl ?? `${otherLoopback(doors.baseUrl) ?? ''}/sandbox/article`;
   const staffUrl = doors.staffUrl ?? '/staff';
 
@@ -56,7 +55,7 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
         checkouts: stripe ? stripe.listCheckouts(20) : undefined,
         webhooks: stripe ? stripe.listWebhooks(20) : undefined,
         letters: mailbox ? await mailbox.letters({ limit: 8 }) : undefined,
-        faults: currentFaults(),
+        faults: sandbox.faults(),
       }),
     );
   });
@@ -115,22 +114,12 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
   });
 
   routes.post('/faults', changes, (req: Request, res: Response) => {
-    const asked = read(faultsSchema, fromForm(req, nested));
-    const { smtp, ...atStripe } = asked;
-    if (smtp) present(mailbox, 'mail');
-    if (atStripe.webhooks || atStripe.calls) present(stripe, 'Stripe');
-    faults = asked;
-    stripe?.setFaults(atStripe);
-    mailbox?.setFault(smtp);
-    done(req, res, currentFaults(), 'faults', 'faults');
+    const faults = read(faultsSchema, fromForm(req, nested));
+    if (faults.smtp) present(mailbox, 'mail');
+    if (faults.webhooks || faults.calls) present(stripe, 'Stripe');
+    sandbox.setFaults(faults);
+    done(req, res, sandbox.faults(), 'faults', 'faults');
   });
-
-  /** The mail server's count down; the others say what was asked for. */
-  function currentFaults(): Faults {
-    const { smtp: _asked, ...others } = faults;
-    const smtp = mailbox?.fault();
-    return { ...others, ...(smtp && { smtp }) };
-  }
 
   routes.use(sayRefusals);
   return routes;

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Router } from 'express';
 import { type Clock, openClock } from './clock.ts';
+import type { Faults } from './faults.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Postgres } from './postgres.ts';
 import type { SandboxDoors } from './routes.ts';
@@ -38,11 +39,16 @@ export interface Sandbox {
   now: () => Date;
   machineNow: () => Date;
   clock: Clock;
+  /** What is set to go wrong. The mail server's count down; the others are as they were asked for. */
+  faults(): Faults;
+  setFaults(faults: Faults): void;
   /** The pages and endpoints under `/sandbox`. */
   routes(doors: SandboxDoors): Promise<Router>;
   /** Stops the stand-ins; the service closes what it has open there first. */
   close(): Promise<void>;
 }
+
+const faultsName = 'faults';
 
 /** Starts the stand-ins at once beside each other. Throws in words for a person; what had begun is stopped again. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -88,7 +94,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const [postgres, stripe, mailbox] = await Promise.all([
       startingPostgres,
       standIns.stripe ? closeInTheEnd(beginStripe(stripeOptions)) : undefined,
-      standIns.mail ? closeInTheEnd(beginMailbox({ database, now, port: options.smtpPort })) : undefined,
+      standIns.mail ? closeInTheEnd(beginMailbox({ store, now, port: options.smtpPort })) : undefined,
     ]);
     if (stripe) {
       clock.register({
@@ -123,6 +129,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       now,
       machineNow,
       clock,
+      faults() {
+        const smtp = mailbox?.fault();
+        return { ...JSON.parse(store.read(faultsName) ?? '{}'), ...(smtp && { smtp }) };
+      },
+      setFaults({ smtp, ...atStripe }) {
+        store.write(faultsName, JSON.stringify(atStripe));
+        stripe?.setFaults(atStripe);
+        mailbox?.setFault(smtp);
+      },
       async routes(doors) {
         const { sandboxRoutes } = await import('./routes.ts');
         return sandboxRoutes(sandbox, doors);

@@ -56,14 +56,14 @@ describe('the mailbox', () => {
     const folder = mkdtempSync(join(tmpdir(), 'favor-mailbox-test-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const first = openStore(folder);
-    const before = await openMailbox({ database: first.database, now: () => noon, port: 0 });
+    const before = await openMailbox({ store: first, now: () => noon, port: 0 });
     await send(before, { from: 'letters@example.org', to: 'a@example.org', subject: 'kept', text: '.' });
     await before.close();
     first.close();
 
     const second = openStore(folder);
     onTestFinished(() => second.close());
-    const after = await openMailbox({ database: second.database, now: () => noon, port: 0 });
+    const after = await openMailbox({ store: second, now: () => noon, port: 0 });
     onTestFinished(() => after.close());
     expect((await after.letters()).map((letter) => letter.subject)).toEqual(['kept']);
   });
@@ -104,7 +104,7 @@ describe('the mailbox', () => {
 
 async function opened(): Promise<Mailbox> {
   const store = openPassingStore();
-  const mailbox = await openMailbox({ database: store.database, now: () => noon, port: 0 });
+  const mailbox = await openMailbox({ store, now: () => noon, port: 0 });
   onTestFinished(async () => {
     await mailbox.close();
     store.close();
