@@ -4,10 +4,9 @@ import { type Request, type Response, Router } from 'express';
 import type { Config } from '../outside/config.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
-import { isOffered, type OfferedCurrency } from '../values/limits.ts';
 import type { Locale } from '../values/locale.ts';
 import { type Fault, fault, Refusal } from '../values/refusal.ts';
-import type { Choice } from '../web/giving.tsx';
+import { type Choice, usualCurrency } from '../web/giving.tsx';
 import { answerOnce, answerOnceWaiting, idempotencyKeyOf } from '../web/idempotency.ts';
 import { formBody, jsonBody } from '../web/input.ts';
 import { limitNetwork } from '../web/limits.ts';
@@ -151,10 +150,6 @@ async function beginOnce(
     key = `${key}&after=${body.id}`;
   }
   throw new Refusal(fault('idempotency-in-flight'));
-}
-
-function usualCurrency({ publication }: Pick<Config, 'publication'>): OfferedCurrency {
-  return isOffered(publication.reportingCurrency) ? publication.reportingCurrency : 'USD';
 }
 
 /** The query, and the site the reader came from if the query does not say. */

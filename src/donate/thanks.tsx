@@ -103,7 +103,10 @@ function Paid({
   const says = { once: said.paidOnce, month: said.paidMonth, year: said.paidYear };
   return (
     <>
-      <h1>{said.paidTitle}</h1>
+      <div class="stack close">
+        <p class="state thanks small">{said.paidState}</p>
+        <h1>{said.paidTitle}</h1>
+      </div>
       <p class="lead">{says[checkout.frequency](amount)}</p>
       <dl class="facts">
         <dt>{words.common.amount}</dt>

@@ -1,6 +1,7 @@
 // The parts of a form in which a reader chooses a gift: shared by the donate page and the appeal.
 import type { VNode } from 'preact';
-import { limitsFor, type OfferedCurrency, offeredCurrencies } from '../values/limits.ts';
+import type { Config } from '../outside/config.ts';
+import { isOffered, limitsFor, type OfferedCurrency, offeredCurrencies } from '../values/limits.ts';
 import type { Locale } from '../values/locale.ts';
 import {
   currencySign,
@@ -36,6 +37,27 @@ export interface Choice {
   address: string | null;
   source: Source;
   reminder: string | null;
+}
+
+/** Nothing chosen yet: monthly, with the suggested amounts. */
+export function usualChoice(currency: OfferedCurrency, source: Source): Choice {
+  const suggested = (frequency: Frequency) =>
+    decimalString({ amountMinor: limitsFor(currency, frequency).suggested, currency });
+  return {
+    frequency: 'month',
+    currency,
+    cards: { once: suggested('once'), month: suggested('month'), year: suggested('year') },
+    ownAmount: '',
+    coverFees: false,
+    address: null,
+    source,
+    reminder: null,
+  };
+}
+
+/** What is given in unless the reader says otherwise. */
+export function usualCurrency({ publication }: Pick<Config, 'publication'>): OfferedCurrency {
+  return isOffered(publication.reportingCurrency) ? publication.reportingCurrency : 'USD';
 }
 
 interface Parts {

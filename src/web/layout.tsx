@@ -95,9 +95,9 @@ export function DeskPage(page: DeskPageProps): VNode {
 }
 
 /** The appeal's page inside another site's page: no head of its own, no way around. */
-export function FramePage(page: WholePage): VNode {
+export function FramePage(page: WholePage & { light?: boolean }): VNode {
   return (
-    <html lang={page.locale} dir="ltr">
+    <html lang={page.locale} dir="ltr" {...(page.light && { 'data-scheme': 'light' })}>
       <Head {...page} sheet="reader.css" />
       <body class="frame">
         <main id="content">{page.children}</main>

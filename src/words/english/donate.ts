@@ -45,6 +45,7 @@ export const donate = {
   },
   productCover: (extra: string) => `Includes ${extra} to cover the fees`,
   thanks: {
+    paidState: 'Received',
     paidTitle: 'Thank you',
     paidOnce: (amount: string) => `Your gift of ${amount} has arrived.`,
     paidMonth: (amount: string) =>

@@ -5,8 +5,7 @@ export const ask: (typeof english)['ask'] = {
   heading: 'Вы дочитали до конца',
   text: (publication) =>
     `У издания «${publication}» нет хозяина, которому надо угождать, и статьи у нас открыты для всех. Мы работаем, пока часть читателей за это платит — кто сколько может. Если текст стоил вашего времени, помогите нам написать следующий.`,
-  fromAMonth: (amount) => `от ${amount} в месяц`,
-  ways: 'Способы оплаты',
+  fromAMonth: (amount) => `Начать можно с ${amount} в месяц.`,
   notReady: 'Сегодня не получается?',
   remindMeLater: 'Напомните мне позже',
   frameTitle: (publication) => `Поддержать ${publication}`,

@@ -46,6 +46,7 @@ export const donate: (typeof english)['donate'] = {
   },
   productCover: (extra) => `Из них ${extra} — на комиссию`,
   thanks: {
+    paidState: 'Получено',
     paidTitle: 'Спасибо',
     paidOnce: (amount) => `Мы получили ваш взнос: ${amount}.`,
     paidMonth: (amount) => `Мы получили первые ${amount}. Теперь вы поддерживаете нас каждый месяц.`,
