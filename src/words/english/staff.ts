@@ -9,6 +9,10 @@ export const staff = {
     `At least ${shortest} characters. A short sentence that only you would write works well.`,
   setPassword: 'Set password',
   passwordSet: 'Your password is set. You can sign in now.',
+  lostPassword: 'No password yet, or lost? Someone with the admin role can send you a new link.',
+  invitationOverTitle: 'This link is over',
+  invitationOver:
+    'It was used already, has been replaced by a newer one, or is older than three days. If you have a password, sign in with it; otherwise ask the person who invited you for a new link.',
   roles: { viewer: 'Viewer', support: 'Support', finance: 'Finance', admin: 'Admin' },
   newestGifts: 'Newest gifts',
   noGiftsYet: 'No gifts yet. The first one will appear here within seconds of being paid.',

@@ -1,0 +1,132 @@
+// The staff's entrance: signing in and out, and the page behind an invitation's link.
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import type { Services } from '../outside/services.ts';
+import { type Fault, Refusal } from '../values/refusal.ts';
+import { formBody, optionalLine, readInput } from '../web/input.ts';
+import { limitNetwork } from '../web/limits.ts';
+import { localeOf } from '../web/locale.ts';
+import { personal, sameSite } from '../web/protection.ts';
+import { sendPage } from '../web/respond.ts';
+import { wordsFor } from '../words/words.ts';
+import { giveCookie, requireStaff, sessionBound, sessionNamed, signedInFrom, takeCookie } from './guard.ts';
+import { acceptInvitation, readInvitation } from './invite.ts';
+import { InvitationOverPage, SignInPage, WelcomePage } from './pages.tsx';
+import { endSession } from './session.ts';
+import { signIn } from './sign-in.ts';
+
+/** Far more than a password has, far less than hurts; whether it is too long to be set, it is told in its own words. */
+const password = z.string().max(2000);
+const signInForm = z.object({ address: z.string().max(320), password, next: optionalLine(2000) });
+const welcomeForm = z.object({ password });
+
+export interface StaffDoor {
+  /** Tries of one account in an hour, from wherever; networks have their own limit. */
+  triesPerAccount?: number;
+}
+
+export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
+  const { config } = services;
+  const routes = Router();
+  const guessing = limitNetwork(services, 'staff-sign-in', 20, 900);
+
+  routes.get('/staff/sign-in', (req, res) => {
+    const { next } = req.query;
+    showSignIn(req, res, { address: '', next: deskPath(typeof next === 'string' ? next : undefined) });
+  });
+
+  routes.post('/staff/sign-in', sameSite(config), formBody(), guessing, async (req, res) => {
+    const given = readInput(signInForm, req.body);
+    const next = deskPath(given.next);
+    try {
+      const sessionId = await signIn(
+        services,
+        given.address,
+        given.password,
+        presentSession(req),
+        door.triesPerAccount ?? 20,
+      );
+      giveCookie(services, res, sessionId);
+      res.redirect(303, next ?? '/staff');
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      showSignIn(req, res, { address: given.address, next, faults: error.faults, status: error.status });
+    }
+  });
+
+  routes.post(
+    '/staff/sign-out',
+    sameSite(config),
+    formBody(),
+    requireStaff(services, 'viewer'),
+    sessionBound(services),
+    async (_req, res) => {
+      await endSession(services.database, services.machineNow(), signedInFrom(res).sessionId);
+      takeCookie(services, res);
+      res.redirect(303, '/staff/sign-in');
+    },
+  );
+
+  routes.get('/staff/welcome/:token', async (req, res) => {
+    const invitation = await readInvitation(services, req.params.token);
+    if (!invitation) return showOver(req, res);
+    showWelcome(req, res, req.params.token);
+  });
+
+  routes.post('/staff/welcome/:token', sameSite(config), formBody(), guessing, async (req, res) => {
+    const { token = '' } = req.params;
+    const given = readInput(welcomeForm, req.body);
+    try {
+      const sessionId = await acceptInvitation(services, String(token), given.password, presentSession(req));
+      if (sessionId === null) return showOver(req, res);
+      giveCookie(services, res, sessionId);
+      res.redirect(303, '/staff');
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      showWelcome(req, res, String(token), error.faults, error.status);
+    }
+  });
+
+  return routes;
+
+  function presentSession(req: Request): string | null {
+    return sessionNamed(services, req)?.sessionId ?? null;
+  }
+
+  function showSignIn(
+    req: Request,
+    res: Response,
+    shown: { address: string; next: string | null; faults?: readonly Fault[]; status?: number },
+  ): void {
+    personal(res);
+    sendPage(res, SignInPage({ faults: [], ...shown, ...said(req) }), shown.status);
+  }
+
+  function showWelcome(
+    req: Request,
+    res: Response,
+    token: string,
+    faults: readonly Fault[] = [],
+    status = 200,
+  ): void {
+    personal(res);
+    sendPage(res, WelcomePage({ token, faults, ...said(req) }), status);
+  }
+
+  function showOver(req: Request, res: Response): void {
+    personal(res);
+    sendPage(res, InvitationOverPage(said(req)), 410);
+  }
+
+  function said(req: Request) {
+    const locale = localeOf(req, config);
+    return { words: wordsFor(locale), locale, publication: config.publication.name };
+  }
+}
+
+/** Where to go on after signing in: a page of the desk, and never another site. */
+function deskPath(next: string | undefined): string | null {
+  return next !== undefined && /^\/staff(?:[/?][\x21-\x7e]*)?$/.test(next) && !next.includes('\\')
+    ? next
+    : null;
+}
