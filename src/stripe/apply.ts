@@ -1,5 +1,5 @@
 // What a noted event means, applied once: its facts, the letters they cause and its being done are one transaction.
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, sql, TransactionRollbackError } from 'drizzle-orm';
 import type Stripe from 'stripe';
 import { claimDue, held, nextDue } from '../outside/claim.ts';
 import { transact } from '../outside/database.ts';
@@ -43,10 +43,10 @@ export function nextEventDue(services: Services): Promise<Date | null> {
 
 async function applyOne(services: Services, row: EventRow): Promise<void> {
   try {
-    await understand(services, row);
+    const outcome = await understand(services, row);
+    if (outcome === 'too soon')
+      await postpone(services, row, new Date(services.now().getTime() + 2000), null);
   } catch (error) {
-    if (error instanceof TooSoon)
-      return postpone(services, row, new Date(services.now().getTime() + 2000), null);
     services.log.warn(
       { event: row.id, type: row.type, attempt: row.attempts, ...describeError(error) },
       'An event could not be applied',
@@ -55,81 +55,66 @@ async function applyOne(services: Services, row: EventRow): Promise<void> {
   }
 }
 
-/** Two looks of one second and Stripe's answer of that same second: only a later answer can tell. */
-class TooSoon extends Error {}
-
-async function understand(services: Services, row: EventRow): Promise<void> {
+/** 'too soon': two looks of one second, and Stripe's answer of that same second; only a later answer can tell. */
+async function understand(services: Services, row: EventRow): Promise<'done' | 'too soon'> {
   const meaning = meaningOf(await bodyOf(services, row));
-  if ('ignored' in meaning) return finish(services, row, 'ignored', meaning.ignored);
+  if ('ignored' in meaning) return ignore(services, row, meaning.ignored);
   let facts = 'facts' in meaning ? meaning.facts : await askStripe(services, meaning.ask);
   const asked = new Set<string>();
   // Each question adds what was missing; a chain is never longer than charge → invoice → subscription → customer.
   for (let round = 0; round < 6; round += 1) {
-    const outcome = await keepAll(services, row, facts);
-    if (outcome === 'done') return;
-    const question = JSON.stringify(outcome.ask);
-    if (asked.has(question)) {
-      if (outcome.ask.about === 'subscription') throw new TooSoon();
-      return finish(services, row, 'ignored', 'not begun by this service');
-    }
-    asked.add(question);
-    const answer = await askStripe(services, outcome.ask);
-    if (answer.length === 0) return finish(services, row, 'ignored', 'not begun by this service');
-    facts =
-      outcome.ask.about === 'subscription' && facts.some((fact) => fact.fact === 'look')
-        ? [...facts, ...answer]
-        : [...answer, ...facts];
+    const question = await keepAll(services, row, facts);
+    if (question === null) return 'done';
+    const name = `${question.about} ${question.id}`;
+    if (asked.has(name))
+      return question.about === 'subscription' ? 'too soon' : ignore(services, row, notOurs);
+    asked.add(name);
+    const answer = await askStripe(services, question);
+    if (answer.length === 0) return ignore(services, row, notOurs);
+    // An answer about a subscription is the later look; any other is a parent that comes first.
+    const settles = question.about === 'subscription' && facts.some((fact) => fact.fact === 'look');
+    facts = settles ? [...facts, ...answer] : [...answer, ...facts];
   }
   throw new Error('Stripe kept answering without settling the matter');
 }
 
-/** Keeps the facts and marks the event done, or keeps nothing and says what must be asked first. */
-async function keepAll(
-  services: Services,
-  row: EventRow,
-  facts: Fact[],
-): Promise<'done' | { ask: Question }> {
+const notOurs = 'not begun by this service';
+
+/** Keeps the facts and marks the event done; or keeps nothing and answers what must be asked first. */
+async function keepAll(services: Services, row: EventRow, facts: Fact[]): Promise<Question | null> {
   const { keys, config } = services;
   const letterDomain = domainOf(config.mail.from.address);
   const now = services.now();
+  let question: Question | null = null;
   try {
     await transact(services, async (tx) => {
-      let question: Question | null = null;
       let kept = false;
       for (const fact of facts) {
         const outcome: Kept = await keepFact({ tx, now, keys, letterDomain }, fact);
         if (outcome === 'kept') kept = true;
-        // A later fact may answer an earlier question: two looks of one second, and the answer that decides.
-        question = typeof outcome === 'object' ? outcome.ask : fact.fact === 'look' ? null : question;
+        if (typeof outcome === 'object') question = outcome.ask;
+        // A later look may answer what an earlier one asked: which of two looks of one second is true.
+        else if (fact.fact === 'look') question = null;
       }
-      if (question !== null) throw new Unanswered(question);
+      if (question !== null) tx.rollback();
       const marked = await tx
         .update(stripeEvents)
         .set({
           state: kept ? 'done' : 'ignored',
-          problem: kept ? null : 'not begun by this service',
+          problem: kept ? null : notOurs,
           doneAt: now,
           bodySealed: null,
           leasedUntil: null,
         })
         .where(held(stripeEvents, row))
         .returning({ id: stripeEvents.id });
-      if (marked.length === 0) throw new Error('The claim was lost to another instance');
+      // Another instance holds the claim now, and keeps the same facts.
+      if (marked.length === 0) tx.rollback();
     });
-    return 'done';
   } catch (error) {
-    if (error instanceof Unanswered) return { ask: error.question };
-    throw error;
+    if (!(error instanceof TransactionRollbackError)) throw error;
   }
-}
-
-/** Carries a question out of the transaction, which it rolls back. */
-class Unanswered extends Error {
-  question: Question;
-  constructor(question: Question) {
-    super(question.about);
-    this.question = question;
-  }
+  return question;
 }
 
 /** The event as it was signed; after its body is gone (a replay) Stripe is asked for it. */
@@ -138,11 +123,12 @@ async function bodyOf(services: Services, row: EventRow): Promise<Stripe.Event> 
   return JSON.parse(services.keys.open('stripe-event', row.bodySealed).toString('utf8'));
 }
 
-async function finish(services: Services, row: EventRow, state: 'ignored', problem: string): Promise<void> {
+async function ignore(services: Services, row: EventRow, problem: string): Promise<'done'> {
   await services.database
     .update(stripeEvents)
-    .set({ state, problem, doneAt: services.now(), bodySealed: null, leasedUntil: null })
+    .set({ state: 'ignored', problem, doneAt: services.now(), bodySealed: null, leasedUntil: null })
     .where(held(stripeEvents, row));
+  return 'done';
 }
 
 async function postpone(
@@ -164,12 +150,11 @@ async function postpone(
     );
 }
 
-/** Null when the last try has failed. The jitter keeps many events of one outage from coming back together. */
+/** Null when the last try has failed. The jitter keeps the events of one outage from all coming back together. */
 function retryAt(now: Date, row: EventRow): Date | null {
   const minutes = backoffMinutes[row.attempts - 1];
   if (minutes === undefined) return null;
-  const jitter = 0.9 + (Number.parseInt(row.id.slice(-4), 36) % 100) / 500 || 1;
-  return new Date(now.getTime() + minutes * 60_000 * jitter);
+  return new Date(now.getTime() + minutes * 60_000 * (0.9 + Math.random() / 5));
 }
 
 export function domainOf(address: string): string {
