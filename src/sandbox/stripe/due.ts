@@ -1,0 +1,43 @@
+// What the stand-in does of its own accord: the earliest due thing first, dated by its own moment.
+import type { Act, Task } from './act.ts';
+import { settle } from './checkout.ts';
+import { decideDispute } from './disputes.ts';
+import { settleRefund } from './refunds.ts';
+import {
+  announceRenewal,
+  endPeriod,
+  expireSubscription,
+  finaliseDraft,
+  resumeCollection,
+  retryInvoice,
+} from './renewals.ts';
+import { expireSession } from './sessions.ts';
+
+const tasks: Record<Task, (act: Act, subject: string) => void> = {
+  'session-expires': (act, id) => {
+    const session = act.store.find('checkout.session', id);
+    if (session?.status === 'open') expireSession(act, session);
+  },
+  'payment-settles': settle,
+  'period-ends': endPeriod,
+  'renewal-announced': announceRenewal,
+  'invoice-finalises': finaliseDraft,
+  'payment-retried': retryInvoice,
+  'subscription-expires': expireSubscription,
+  'subscription-resumes': resumeCollection,
+  'refund-settles': settleRefund,
+  'dispute-decided': decideDispute,
+};
+
+/** Does one thing that is due by `bySeconds`; false when there is none. */
+export function doNextDue(bySeconds: number, actAt: (at: number) => Act): boolean {
+  const act = actAt(bySeconds);
+  return act.store.transaction(() => {
+    const due = act.store.nextDue();
+    if (!due || due.dueAt > bySeconds) return false;
+    act.store.doneDue(due.id);
+    const task = Object.entries(tasks).find(([name]) => name === due.task)?.[1];
+    task?.(actAt(due.dueAt), due.subject);
+    return true;
+  });
+}
