@@ -1,18 +1,20 @@
 // What comes in is read once, at the door, to a narrow grammar; anything else is refused by the name of its field.
-import express, { type RequestHandler } from 'express';
+import express, { type Request, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { type Fault, fault, inField, isFault, Refusal } from '../values/refusal.ts';
 
 /** A form as browsers send it, 16 kB at most. */
 export function formBody(): RequestHandler {
-  return express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 60, inflate: false });
+  const parse = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 60, inflate: false });
+  return (req, res, next) =>
+    isUtf8(req) ? parse(req, res, next) : next(new Refusal(fault('wrong-content-type')));
 }
 
 /** A JSON body, 16 kB at most; any other content type is refused. */
 export function jsonBody(): RequestHandler {
   const parse = express.json({ limit: '16kb', inflate: false, strict: true });
   return (req, res, next) => {
-    if (!req.is('application/json')) return next(new Refusal(fault('wrong-content-type')));
+    if (!req.is('application/json') || !isUtf8(req)) return next(new Refusal(fault('wrong-content-type')));
     parse(req, res, next);
   };
 }
@@ -47,7 +49,7 @@ export function line(longest: number) {
   return z
     .string()
     .max(longest)
-    .refine((text) => text.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(text), {
+    .refine((text) => text.isWellFormed() && !/[\p{Cc}\u2028\u2029\ufffd]/u.test(text), {
       params: { fault: fault('value-malformed') },
     });
 }
@@ -59,9 +61,18 @@ export function optionalLine(longest: number) {
     .optional();
 }
 
+/** Other character sets are only ever sent to smuggle something past a reader of UTF-8. */
+function isUtf8(req: Request): boolean {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(req.get('content-type') ?? '')?.[1];
+  return charset === undefined || /^utf-?8$/i.test(charset);
+}
+
 function faultsOfIssue(issue: z.core.$ZodIssue): Fault[] {
   const field = issue.path.map(String).join('.');
+  // A schema may name the refusal itself: `z.enum([...], { error: 'frequency-unknown' })`.
+  const told = plainCodes.find((code) => code === issue.message);
   const named = (found: Fault): Fault => (field === '' ? found : inField(field, found));
+  if (told) return [named(fault(told))];
   switch (issue.code) {
     case 'custom': {
       const found: unknown = issue.params?.fault;
@@ -83,3 +94,17 @@ function faultsOfIssue(issue: z.core.$ZodIssue): Fault[] {
       return [named(fault(field === '' ? 'body-malformed' : 'value-malformed'))];
   }
 }
+
+const plainCodes = [
+  'amount-missing',
+  'amount-not-a-number',
+  'currency-unknown',
+  'frequency-unknown',
+  'address-missing',
+  'choice-missing',
+  'choice-unknown',
+  'date-missing',
+  'date-malformed',
+  'zone-unknown',
+  'period-malformed',
+] as const;
