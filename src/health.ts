@@ -1,0 +1,124 @@
+// Health: is the process alive, can it do its work, and how far behind is it. Numbers only, nobody's name.
+import { timingSafeEqual } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { type Response, Router } from 'express';
+import { lettersHealth } from './letters/health.ts';
+import type { Services } from './outside/services.ts';
+import type { Rounds } from './rounds.ts';
+
+type Check = { ok: boolean } & Record<string, unknown>;
+
+/** Work that has been due for so long means that nobody does it. */
+const latestSeconds = 600;
+/** Rounds beat every second; half a minute of silence means they hang. */
+const silentMs = 30_000;
+
+/** `/health/live`, `/health/ready`, and `/metrics` for whoever holds the token. */
+export function healthRoutes(services: Services, rounds: Pick<Rounds, 'lastBeatAt'>): Router {
+  const { config } = services;
+  const routes = Router();
+  routes.get('/health/live', (_req, res) => {
+    res.set('Cache-Control', 'no-store').json({ ok: true });
+  });
+  routes.get('/health/ready', async (_req, res) => {
+    const checks = await readiness(services, rounds);
+    const ok = Object.values(checks).every((check) => check.ok);
+    res
+      .set('Cache-Control', 'no-store')
+      .status(ok ? 200 : 503)
+      .json({ ok, checks });
+  });
+  routes.get('/metrics', async (req, res, next) => {
+    if (config.metricsToken === null) return next();
+    if (!sameText(req.get('authorization') ?? '', `Bearer ${config.metricsToken}`)) {
+      res.status(401).set('WWW-Authenticate', 'Bearer').end();
+      return;
+    }
+    await sendMetrics(services, res);
+  });
+  return routes;
+}
+
+async function readiness(
+  services: Services,
+  rounds: Pick<Rounds, 'lastBeatAt'>,
+): Promise<Record<string, Check>> {
+  const now = services.now();
+  try {
+    const [migrated, events, reminders, mail] = await Promise.all([
+      services.database.execute(sql`select count(*) as applied from drizzle.__drizzle_migrations`),
+      oldest(services, sql`stripe_events where state = 'waiting'`, now),
+      oldest(services, sql`reminders where state = 'waiting'`, now),
+      lettersHealth(services.database, now),
+    ]);
+    const lastBeatAt = rounds.lastBeatAt();
+    const beatAgoMs = lastBeatAt === null ? null : services.machineNow().getTime() - lastBeatAt.getTime();
+    return {
+      database: { ok: true },
+      migrations: { ok: true, applied: Number(migrated.rows[0]?.applied ?? 0) },
+      jobs: { ok: beatAgoMs === null || beatAgoMs < silentMs, last_beat_ms_ago: beatAgoMs },
+      events: { ok: (events ?? 0) < latestSeconds, oldest_due_seconds: events },
+      reminders: { ok: (reminders ?? 0) < latestSeconds, oldest_due_seconds: reminders },
+      mail: {
+        ok: !mail.signInRefused && mail.late === 0,
+        oldest_due_seconds: mail.oldestDueSeconds,
+        waiting: mail.waiting,
+        sign_in_refused: mail.signInRefused,
+      },
+    };
+  } catch {
+    return { database: { ok: false } };
+  }
+}
+
+async function oldest(services: Services, from: ReturnType<typeof sql>, now: Date): Promise<number | null> {
+  const moment = sql`${now.toISOString()}::timestamptz`;
+  const { rows } = await services.database.execute<{ seconds: string | null }>(
+    sql`select extract(epoch from ${moment} - min(due_at)) as seconds from ${from} and due_at <= ${moment}`,
+  );
+  const seconds = rows[0]?.seconds;
+  return seconds === null || seconds === undefined ? null : Math.round(Number(seconds));
+}
+
+/** The text format of Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats). */
+async function sendMetrics(services: Services, res: Response): Promise<void> {
+  const now = services.now();
+  const [events, letters, reminders] = await Promise.all([
+    counts(services, sql`stripe_events`),
+    counts(services, sql`letters`),
+    counts(services, sql`reminders`),
+  ]);
+  const oldestEvent = await oldest(services, sql`stripe_events where state = 'waiting'`, now);
+  const lines = [
+    '# TYPE favor_rows gauge',
+    ...[
+      ...labelled('stripe_events', events),
+      ...labelled('letters', letters),
+      ...labelled('reminders', reminders),
+    ],
+    '# TYPE favor_oldest_event_seconds gauge',
+    `favor_oldest_event_seconds ${oldestEvent ?? 0}`,
+    '# TYPE favor_resident_bytes gauge',
+    `favor_resident_bytes ${process.memoryUsage.rss()}`,
+  ];
+  res.type('text/plain; version=0.0.4').send(`${lines.join('\n')}\n`);
+}
+
+async function counts(
+  services: Services,
+  table: ReturnType<typeof sql>,
+): Promise<{ state: string; count: string }[]> {
+  const { rows } = await services.database.execute<{ state: string; count: string }>(
+    sql`select state, count(*) as count from ${table} group by state order by state`,
+  );
+  return rows;
+}
+
+function labelled(table: string, rows: { state: string; count: string }[]): string[] {
+  return rows.map(({ state, count }) => `favor_rows{table="${table}",state="${state}"} ${count}`);
+}
+
+function sameText(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
