@@ -1,15 +1,41 @@
 // The reader's own pages: looking after a gift, in English.
 export const account = {
   title: 'Your support',
+  byLinkText:
+    'Your card is changed and your gift is ended on a page at Stripe. A link that we mail to you opens it; there is no password.',
+  byLetterText: 'The link is also in the letter that thanked you for your gift, and is good for 30 days.',
+  manageTitle: 'Look after your gift',
   openPortalText:
     'On the next page, at Stripe, you can change your card or end your gift. This link opens nothing else.',
-  openPortal: 'Look after my gift',
+  openPortal: 'Go to Stripe',
+  comesBackByLetter: 'Whatever you change there, we confirm by letter.',
+  gift: 'Your gift',
+  state: 'State',
+  endedTitle: 'Your gift has ended',
+  endedText: 'Nothing more will be charged. Thank you for the time you were with us.',
+  openEnded: 'See it at Stripe',
+  giveAgain: 'Begin again',
+  noGiftTitle: 'There is no regular gift here',
+  noGiftText:
+    'This link belongs to an address that does not give every month or year, so nothing will be charged.',
+  portalAway:
+    'The page at Stripe cannot be reached right now. Nothing was changed. Please try again in a few minutes.',
+  portalGone: 'Stripe no longer has a page for this gift, so nothing more will be charged.',
+  backTitle: 'You can close this page',
+  backText: 'What you changed at Stripe arrives here in a moment, and we confirm it by letter.',
+  backAside: 'If you changed nothing, nothing happens.',
+  expiredTitle: 'This link has expired',
+  brokenTitle: 'This link does not work',
   mailLinkTitle: 'Get a new link',
   mailLinkText: 'Enter the address you give with, and we will mail you a fresh link.',
   mailLink: 'Mail me my link',
+  mailLinkAgain: 'Try another address',
+  linkMailedTitle: 'Look into your mail',
   /** The same for every address, known or not. */
   linkMailed:
     'If a gift belongs to this address, a letter with the link is on its way. It may take a few minutes.',
+  linkMailedAside:
+    'Nothing has come? It may lie among the unwanted letters, or you may give with another address.',
   standing: {
     active: 'Active',
     'past-due': 'Payment overdue',
@@ -17,4 +43,6 @@ export const account = {
     ending: 'Ends at the end of the paid period',
     ended: 'Ended',
   },
+  endsOn: (day: string) => `Ends on ${day}`,
+  endedOn: (day: string) => `Ended on ${day}`,
 };

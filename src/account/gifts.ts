@@ -1,0 +1,63 @@
+// The regular gifts of one reader, as their own page shows them and no more.
+import { and, desc, eq, isNull, ne } from 'drizzle-orm';
+import { runs, type Standing } from '../ledger/standing.ts';
+import type { Reads } from '../outside/database.ts';
+import { memberships, readers } from '../schema.ts';
+import { isLocale, type Locale } from '../values/locale.ts';
+import { type Interval, isCurrency, type Money } from '../values/money.ts';
+
+export interface RegularGift {
+  id: string;
+  amount: Money;
+  interval: Interval;
+  standing: Standing;
+  /** When it stops, where its ending has been asked for. */
+  endsAt: Date | null;
+  endedAt: Date | null;
+  stripeCustomerId: string;
+}
+
+export interface Giver {
+  /** The language of the reader's letters. */
+  locale: Locale | undefined;
+  /** Those that run, the newest first; where none does, the newest one that ever did. */
+  gifts: RegularGift[];
+}
+
+/** What a reader gives every month or year; null where there is no such reader, or one who was forgotten. */
+export async function giverById(reads: Reads, readerId: string): Promise<Giver | null> {
+  const [reader] = await reads
+    .select({ locale: readers.locale })
+    .from(readers)
+    .where(and(eq(readers.id, readerId), isNull(readers.erasedAt)));
+  if (!reader) return null;
+  const rows = await reads
+    .select()
+    .from(memberships)
+    .where(and(eq(memberships.readerId, readerId), ne(memberships.standing, 'incomplete')))
+    .orderBy(desc(memberships.startedAt), desc(memberships.id))
+    .limit(50);
+  const all = rows.map(giftOf);
+  const running = all.filter((gift) => runs(gift.standing));
+  return {
+    locale: isLocale(reader.locale) ? reader.locale : undefined,
+    gifts: running.length > 0 ? running : all.slice(0, 1),
+  };
+}
+
+/** Gifts of one customer at Stripe are looked after on one page there. */
+export function byCustomer(gifts: readonly RegularGift[]): [RegularGift, ...RegularGift[]][] {
+  const groups = new Map<string, [RegularGift, ...RegularGift[]]>();
+  for (const gift of gifts) {
+    const group = groups.get(gift.stripeCustomerId);
+    if (group) group.push(gift);
+    else groups.set(gift.stripeCustomerId, [gift]);
+  }
+  return [...groups.values()];
+}
+
+function giftOf(row: typeof memberships.$inferSelect): RegularGift {
+  const { id, amountMinor, currency, interval, standing, endsAt, endedAt, stripeCustomerId } = row;
+  if (!isCurrency(currency)) throw new Error('A membership is in a currency that is none');
+  return { id, amount: { amountMinor, currency }, interval, standing, endsAt, endedAt, stripeCustomerId };
+}

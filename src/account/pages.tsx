@@ -1,0 +1,199 @@
+// The reader's own pages: looking after a regular gift, coming back from the portal, and asking for a fresh link.
+import type { ComponentChildren, VNode } from 'preact';
+import { runs } from '../ledger/standing.ts';
+import { localDate } from '../values/calendar.ts';
+import type { Locale } from '../values/locale.ts';
+import type { Fault } from '../values/refusal.ts';
+import { Button, FaultSummary, Field, faultIn, HiddenFields } from '../web/form.tsx';
+import { ReaderPage } from '../web/layout.tsx';
+import type { Words } from '../words/words.ts';
+import { byCustomer, type RegularGift } from './gifts.ts';
+
+interface OwnPage {
+  words: Words;
+  locale: Locale;
+  publication: { name: string; timeZone: string };
+  languages: { locale: Locale; href: string }[];
+}
+
+/** `GET /account`: the way to one's gift. */
+export function AccountPage(page: OwnPage): VNode {
+  const { account } = page.words;
+  return (
+    <Whole {...page} title={account.title}>
+      <h1>{account.title}</h1>
+      <p class="lead">{account.byLinkText}</p>
+      <p class="actions">
+        <a class="button" href={`/account/link?locale=${page.locale}`}>
+          {account.mailLink}
+        </a>
+      </p>
+      <p class="aside small">{account.byLetterText}</p>
+    </Whole>
+  );
+}
+
+/** What is given, and the button that opens Stripe's page. No address and no name: whoever holds the letter sees this. */
+export function ManagePage(
+  page: OwnPage & { token: string; gifts: readonly RegularGift[]; trouble: 'away' | 'gone' | null },
+): VNode {
+  const { words, trouble } = page;
+  const { account } = words;
+  const groups = byCustomer(page.gifts);
+  if (groups.length === 0) return <NoGift {...page} />;
+  const running = page.gifts.some((gift) => runs(gift.standing));
+  const title = running ? account.manageTitle : account.endedTitle;
+  return (
+    <Whole {...page} title={title}>
+      <h1>{title}</h1>
+      {trouble !== null && (
+        <div class="faults" role="alert">
+          <p>{trouble === 'away' ? account.portalAway : account.portalGone}</p>
+        </div>
+      )}
+      <p class="lead">{running ? account.openPortalText : account.endedText}</p>
+      {groups.map((group) => (
+        <form class="stack" method="post" action={`/account/manage/${page.token}`}>
+          {group.map((gift) => (
+            <GiftFacts {...page} gift={gift} />
+          ))}
+          <HiddenFields fields={{ gift: group[0].id, locale: page.locale }} />
+          <Button wide busy={words.common.opening} {...(!running && { kind: 'quiet' })}>
+            {running ? account.openPortal : account.openEnded}
+          </Button>
+        </form>
+      ))}
+      {!running && (
+        <p class="actions">
+          <a class="button" href={`/donate?component=account&locale=${page.locale}`}>
+            {account.giveAgain}
+          </a>
+        </p>
+      )}
+      <p class="aside small">{account.comesBackByLetter}</p>
+    </Whole>
+  );
+}
+
+/** The link is good, but its reader never gave regularly. */
+function NoGift(page: OwnPage): VNode {
+  const { account } = page.words;
+  return (
+    <Whole {...page} title={account.noGiftTitle}>
+      <h1>{account.noGiftTitle}</h1>
+      <p class="lead">{account.noGiftText}</p>
+      <p class="actions">
+        <a class="button" href={`/donate?component=account&locale=${page.locale}`}>
+          {account.giveAgain}
+        </a>
+      </p>
+    </Whole>
+  );
+}
+
+/** Where the portal leads back to. It knows nobody: what was changed is on its way by webhook. */
+export function BackPage(page: OwnPage): VNode {
+  const { account } = page.words;
+  return (
+    <Whole {...page} title={account.backTitle}>
+      <h1>{account.backTitle}</h1>
+      <p class="lead">{account.backText}</p>
+      <p class="aside">{account.backAside}</p>
+    </Whole>
+  );
+}
+
+/** Asking for a fresh link: on its own, or beneath what was wrong with an old one. */
+export function LinkPage(
+  page: OwnPage & {
+    /** Why the reader is here, where they did not come by themselves. */
+    reason: Fault<'link-expired' | 'link-broken'> | null;
+    faults: readonly Fault[];
+    email: string;
+    mailed: boolean;
+  },
+): VNode {
+  const { words, reason } = page;
+  const { account } = words;
+  const title =
+    reason === null
+      ? page.mailed
+        ? account.linkMailedTitle
+        : account.mailLinkTitle
+      : reason.code === 'link-expired'
+        ? account.expiredTitle
+        : account.brokenTitle;
+  if (page.mailed) {
+    return (
+      <Whole {...page} title={title}>
+        <h1>{title}</h1>
+        <p class="lead" role="status">
+          {account.linkMailed}
+        </p>
+        <p class="aside small">{account.linkMailedAside}</p>
+        <p class="actions">
+          <a href={`/account/link?locale=${page.locale}`}>{account.mailLinkAgain}</a>
+        </p>
+      </Whole>
+    );
+  }
+  return (
+    <Whole {...page} title={title}>
+      <h1>{title}</h1>
+      {reason !== null && <p class="lead">{words.refusals[reason.code](reason.facts)}</p>}
+      <form class="stack" method="post" action="/account/link">
+        <FaultSummary words={words} faults={page.faults} />
+        {reason !== null && <h2>{account.mailLinkTitle}</h2>}
+        <p class={reason === null ? 'lead' : ''}>{account.mailLinkText}</p>
+        <Field
+          name="email"
+          type="email"
+          label={words.common.address}
+          value={page.email}
+          fault={faultIn(words, page.faults, 'email')}
+          autocomplete="email"
+          maxlength={300}
+          required
+        />
+        <HiddenFields fields={{ locale: page.locale }} />
+        <Button busy={words.common.sending}>{account.mailLink}</Button>
+      </form>
+    </Whole>
+  );
+}
+
+function GiftFacts({ words, publication, gift }: OwnPage & { gift: RegularGift }): VNode {
+  const { account, common } = words;
+  const day = (instant: Date) => common.date(localDate(instant, publication.timeZone));
+  return (
+    <dl class="facts">
+      <dt>{account.gift}</dt>
+      <dd>{common.moneyHowOften(gift.amount, gift.interval)}</dd>
+      <dt>{account.state}</dt>
+      <dd>{stateOf(gift)}</dd>
+    </dl>
+  );
+
+  function stateOf({ standing, endsAt, endedAt }: RegularGift): string {
+    if (standing === 'ended')
+      return endedAt === null ? account.standing.ended : account.endedOn(day(endedAt));
+    if (endsAt !== null) return account.endsOn(day(endsAt));
+    if (standing === 'paused') return account.standing.paused;
+    return standing === 'active' ? account.standing.active : account.standing['past-due'];
+  }
+}
+
+function Whole(page: OwnPage & { title: string; children: ComponentChildren }): VNode {
+  return (
+    <ReaderPage
+      words={page.words}
+      locale={page.locale}
+      title={page.title}
+      publication={page.publication.name}
+      languages={page.languages}
+      narrow
+    >
+      <div class="stack">{page.children}</div>
+    </ReaderPage>
+  );
+}

@@ -1,0 +1,24 @@
+// What a program sends to open the portal with a letter's link, and what it is answered.
+import 'zod-openapi';
+import { z } from 'zod';
+import { locales } from '../values/locale.ts';
+import { line } from '../web/input.ts';
+
+/** The body of `POST /api/v1/account/portals`. */
+export const portalRequest = z
+  .strictObject({
+    token: line(200).meta({ description: 'The last part of the link in the letter.' }),
+    gift: z.uuid().optional().meta({
+      description: 'Which gift, where a reader has several; without it the newest one that runs.',
+    }),
+    locale: z.enum(locales).optional().meta({ description: "The language of Stripe's page.", example: 'en' }),
+  })
+  .meta({
+    id: 'PortalRequest',
+    description: 'Opens the page at Stripe where a regular gift is looked after.',
+  });
+
+/** Its answer. */
+export const portalAnswer = z
+  .object({ url: z.url().meta({ description: "Stripe's page, good for a few minutes." }) })
+  .meta({ id: 'Portal' });

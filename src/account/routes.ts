@@ -1,0 +1,185 @@
+// The account door: a letter's link opens the portal for one reader's gift, and a lost link is mailed anew.
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import type { Services } from '../outside/services.ts';
+import { readLinkToken } from '../outside/tokens.ts';
+import { parseAddress } from '../values/address.ts';
+import { isLocale, type Locale } from '../values/locale.ts';
+import { type Fault, fault, inField, isFault, Refusal } from '../values/refusal.ts';
+import { answerOnce, idempotencyKeyOf } from '../web/idempotency.ts';
+import { formBody, jsonBody, optionalLine, readInput } from '../web/input.ts';
+import { limitNetwork } from '../web/limits.ts';
+import { languageLinks, localeOf } from '../web/locale.ts';
+import { personal, sameSite } from '../web/protection.ts';
+import { sendPage } from '../web/respond.ts';
+import { wordsFor } from '../words/words.ts';
+import { type Giver, giverById, type RegularGift } from './gifts.ts';
+import { linkRequest, mailLink } from './link.ts';
+import { AccountPage, BackPage, LinkPage, ManagePage } from './pages.tsx';
+import { openPortals } from './portal.ts';
+import { portalRequest } from './portal-request.ts';
+
+export interface AccountDoor {
+  /** How many links one network may ask for in ten minutes. */
+  linksPerNetwork?: number;
+  /** How often one network may open the portal in ten minutes. */
+  openingsPerNetwork?: number;
+}
+
+export function accountRoutes(services: Services, door: AccountDoor = {}): Router {
+  const { config } = services;
+  const routes = Router();
+  const portal = openPortals(services);
+  const linksLimited = limitNetwork(services, 'account-link', door.linksPerNetwork ?? 20, 600);
+  const openingsLimited = limitNetwork(services, 'account-portal', door.openingsPerNetwork ?? 30, 600);
+
+  routes.get('/account', (req, res) => {
+    sendPage(res, AccountPage(own(req, localeOf(req, config))));
+  });
+
+  routes.get('/account/manage/back', (req, res) => {
+    sendPage(res, BackPage(own(req, localeOf(req, config))));
+  });
+
+  routes.get('/account/manage/:token', async (req, res) => {
+    personal(res);
+    const read = await readLink(req.params.token);
+    if (isFault(read)) return showLink(req, res, { reason: read });
+    showGifts(req, res, read, { locale: localeOf(req, config, asked(req) ?? read.locale) });
+  });
+
+  routes.post(
+    '/account/manage/:token',
+    openingsLimited,
+    sameSite(config),
+    formBody(),
+    async (req: Request<{ token: string }>, res: Response) => {
+      personal(res);
+      const form = readInput(manageForm, req.body);
+      const read = await readLink(req.params.token);
+      if (isFault(read)) return showLink(req, res, { reason: read, locale: form.locale });
+      const locale = localeOf(req, config, form.locale ?? read.locale);
+      try {
+        res.redirect(303, await portal.open(chosen(read, form.gift).stripeCustomerId, locale));
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.code !== 'payments-unavailable' && error.code !== 'not-found') throw error;
+        const away = error.code === 'payments-unavailable';
+        if (away) res.set('Retry-After', '120');
+        showGifts(req, res, read, { locale, status: error.status, trouble: away ? 'away' : 'gone' });
+      }
+    },
+  );
+
+  routes.post('/api/v1/account/portals', openingsLimited, jsonBody(), async (req, res) => {
+    personal(res);
+    const request = readInput(portalRequest, req.body);
+    const read = await readLink(request.token);
+    if (isFault(read)) throw new Refusal(read);
+    const locale = localeOf(req, config, request.locale ?? read.locale);
+    const once = { scope: 'account-portals', key: idempotencyKeyOf(req), body: req.body as unknown };
+    const { status, body } = await answerOnce(services, once, async () => ({
+      status: 201,
+      body: { url: await portal.open(chosen(read, request.gift).stripeCustomerId, locale) },
+    }));
+    res.status(status).json(body);
+  });
+
+  routes.get('/account/link', (req, res) => {
+    showLink(req, res, { mailed: req.query.mailed === 'yes' });
+  });
+
+  routes.post('/account/link', linksLimited, sameSite(config), formBody(), async (req, res) => {
+    personal(res);
+    const form = readInput(linkForm, req.body);
+    const locale = localeOf(req, config, form.locale);
+    const address = parseAddress(form.email ?? '');
+    if (isFault(address)) {
+      const faults = [inField('email', address)];
+      return showLink(req, res, { locale, faults, email: form.email ?? '', status: 422 });
+    }
+    await mailLink(services, address);
+    res.redirect(303, `/account/link?mailed=yes&locale=${locale}`);
+  });
+
+  routes.post('/api/v1/account/links', linksLimited, jsonBody(), async (req, res) => {
+    personal(res);
+    const request = readInput(linkRequest, req.body);
+    const words = wordsFor(localeOf(req, config, request.locale));
+    const once = { scope: 'account-links', key: idempotencyKeyOf(req), body: req.body as unknown };
+    const { status, body } = await answerOnce(services, once, async () => {
+      await mailLink(services, request.email);
+      return { status: 202, body: { message: words.account.linkMailed } };
+    });
+    res.status(status).json(body);
+  });
+
+  return routes;
+
+  /** The reader a letter's link stands for; a link of another purpose is none. */
+  async function readLink(token: string): Promise<Giver | LinkFault> {
+    const read = readLinkToken(services.keys, 'manage', token, services.now());
+    if ('fault' in read) return fault(read.fault === 'expired' ? 'link-expired' : 'link-broken');
+    const giver = await giverById(services.database, read.id);
+    return giver ?? fault('link-broken');
+  }
+
+  function showGifts(
+    req: Request,
+    res: Response,
+    giver: Giver,
+    shown: { locale: Locale; status?: number; trouble?: 'away' | 'gone' },
+  ): void {
+    const token = String(req.params.token);
+    const page = { ...own(req, shown.locale), token, gifts: giver.gifts, trouble: shown.trouble ?? null };
+    sendPage(res, ManagePage(page), shown.status ?? 200);
+  }
+
+  function showLink(
+    req: Request,
+    res: Response,
+    shown: {
+      locale?: string | undefined;
+      reason?: LinkFault;
+      faults?: readonly Fault[];
+      email?: string;
+      mailed?: boolean;
+      status?: number;
+    },
+  ): void {
+    const { reason = null, faults = [], email = '', mailed = false } = shown;
+    const page = own(req, localeOf(req, config, shown.locale));
+    const status = shown.status ?? (reason === null ? 200 : new Refusal(reason).status);
+    sendPage(res, LinkPage({ ...page, reason, faults, email, mailed }), status);
+  }
+
+  function own(req: Request, locale: Locale) {
+    return {
+      words: wordsFor(locale),
+      locale,
+      publication: config.publication,
+      languages: req.method === 'GET' ? languageLinks(req, config) : [],
+    };
+  }
+}
+
+type LinkFault = Fault<'link-expired' | 'link-broken'>;
+
+/** The gift whose portal is wanted: the named one of this reader's, else the newest that runs. */
+function chosen({ gifts }: Giver, giftId: string | undefined): RegularGift {
+  const [newest] = gifts;
+  if (!newest) throw new Refusal(fault('not-found'));
+  if (giftId === undefined) return newest;
+  const named = gifts.find((gift) => gift.id === giftId);
+  if (!named) throw new Refusal(inField('gift', fault('choice-unknown')));
+  return named;
+}
+
+const manageForm = z.object({ gift: optionalLine(60), locale: optionalLine(20) });
+const linkForm = z.object({ email: optionalLine(400), locale: optionalLine(20) });
+
+/** The language a reader chose at the foot of the page: it goes before the one of their letters. */
+function asked(req: Request): Locale | undefined {
+  const { locale } = req.query;
+  return isLocale(locale) ? locale : undefined;
+}
