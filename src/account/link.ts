@@ -1,8 +1,9 @@
 // Mailing a reader the link to their gift anew: the same answer for every address, whether anyone gives with it or not.
-import 'zod-openapi';
+
 import { setTimeout } from 'node:timers/promises';
 import { and, desc, eq, isNull, ne } from 'drizzle-orm';
 import { z } from 'zod';
+import type {} from 'zod-openapi';
 import { messageDomain, queueLetter } from '../letters/outbox.ts';
 import { transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';

@@ -1,6 +1,7 @@
 // What a program sends to open the portal with a letter's link, and what it is answered.
-import 'zod-openapi';
+
 import { z } from 'zod';
+import type {} from 'zod-openapi';
 import { locales } from '../values/locale.ts';
 import { line } from '../web/input.ts';
 
