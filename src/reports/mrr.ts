@@ -1,7 +1,7 @@
 // Promised income: what memberships bring a month at each period's start and end, and what moved it (metrics 6–9).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { figuresOf } from './income.ts';
+import { figuresOf } from './moved.ts';
 import type { Question } from './question.ts';
 import { answered, type Column, type Figures, givenPeriods, namedPeriods, type Report } from './report.ts';
 
@@ -156,7 +156,7 @@ order by currency, bucket`,
 }
 
 /** True sums are multiples of a twelfth kept to twelve decimals: six put right what the twelfths lost, then once to the unit. */
-function rounded(exact: SQL): SQL {
+export function rounded(exact: SQL): SQL {
   return sql`round(round(${exact}, 6))`;
 }
 

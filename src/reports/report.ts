@@ -40,6 +40,8 @@ export interface Figures {
 
 export interface Report {
   name: string;
+  /** What is meant where no currency is asked for; one block per currency unless said otherwise. */
+  usualCurrency?: 'reporting';
   columns(question: Question): readonly Column[];
   /** One statement, read only. */
   read(reads: Reads, question: Question): Promise<Figures>;
