@@ -58,21 +58,44 @@ test('the same key with another body is refused', async () => {
   expect(await codeOf(ask('other-body', { amount: 2 }, act))).toBe('idempotency-mismatch 422');
 });
 
-test('of twenty at once one acts and the others are told to wait; a form waits by itself', async () => {
-  const { act, done } = work();
-  const answers = await Promise.all(Array.from({ length: 20 }, () => codeOf(ask('at-once', {}, act))));
+test('of twenty at once one acts and the others are told to wait', async () => {
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const done = { times: 0 };
+  const asked = Array.from({ length: 20 }, () =>
+    codeOf(
+      ask('at-once', {}, async () => {
+        done.times += 1;
+        await finished;
+        return { status: 201, body: {} };
+      }),
+    ),
+  );
+  // The others have their answer while the first is still at work.
+  const first = await Promise.race(asked);
+  expect(first).toBe('idempotency-in-flight 409');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  finish();
+  const answers = await Promise.all(asked);
   expect(answers.toSorted()).toEqual([
     'done',
     ...Array.from({ length: 19 }, () => 'idempotency-in-flight 409'),
   ]);
-  const form = work();
+  expect(done.times).toBe(1);
+});
+
+test('a form that came five times waits for the first and gets its answer', async () => {
+  const { act, done } = work();
   const waited = await Promise.all(
     Array.from({ length: 5 }, () =>
-      answerOnceWaiting(services, { scope: 'things', key: 'form', body: {} }, form.act),
+      answerOnceWaiting(services, { scope: 'things', key: 'form', body: {} }, act),
     ),
   );
   expect(waited.filter(({ again }) => !again)).toHaveLength(1);
-  expect([done.times, form.done.times]).toEqual([1, 1]);
+  expect(waited.map(({ body }) => body)).toEqual(Array.from({ length: 5 }, () => ({ id: 'one' })));
+  expect(done.times).toBe(1);
 });
 
 test('what failed is forgotten, so that it can be tried again', async () => {
