@@ -107,7 +107,7 @@ export function FramePage(page: WholePage & { light?: boolean }): VNode {
 }
 
 function Head(page: WholePage & { sheet: string; refreshSeconds?: number }): VNode {
-  const title = page.title === page.publication ? page.title : `${page.title} · ${page.publication}`;
+  const title = page.title.includes(page.publication) ? page.title : `${page.title} · ${page.publication}`;
   return (
     <head>
       <meta charset="utf-8" />
