@@ -1,5 +1,4 @@
 // The appeal: a small script for the publisher's page, and a frame that works without any.
-import { gunzipSync } from 'node:zlib';
 import request from 'supertest';
 import { describe, expect, test } from 'vitest';
 import { askRoutes } from '../../src/ask/routes.ts';
@@ -54,25 +53,18 @@ describe('the frame', () => {
       expect(text).toContain(`<input type="hidden" name="${name}" value="${value}"/>`);
     }
     expect(text).toMatch(/<input type="hidden" name="key" value="[0-9a-f-]{36}"\/>/);
-    expect(text).toContain('href="http://localhost:3000/remind-me?component=appeal&amp;article=the-river&amp;campaign=spring');
+    expect(text).toContain(
+      'href="http://localhost:3000/remind-me?component=appeal&amp;article=the-river&amp;campaign=spring',
+    );
     expect(text).toContain('from $2 a month');
   });
 
   test('carries no script or style of its own, and stays small', async () => {
     const { text } = await page();
     expect(text).not.toMatch(/<style|\sstyle="|<script(?![^>]* src=)| on[a-z]+="/);
-    const packed = await request(site())
-      .get('/embed/appeal')
-      .set('Accept-Encoding', 'gzip')
-      .buffer()
-      .parse((res, done) => {
-        const parts: Buffer[] = [];
-        res.on('data', (part: Buffer) => parts.push(part));
-        res.on('end', () => done(null, Buffer.concat(parts)));
-      });
-    expect(packed.body.length).toBeLessThan(60_000);
-    const plain = packed.headers['content-encoding'] === 'gzip' ? gunzipSync(packed.body) : packed.body;
-    expect(plain.toString()).toContain('</html>');
+    const packed = await request(site()).get('/embed/appeal').set('Accept-Encoding', 'gzip');
+    expect(packed.headers['content-encoding']).toBe('gzip');
+    expect(Number(packed.headers['content-length'])).toBeLessThan(10_000);
   });
 
   test('speaks the page’s language and the publication’s currency', async () => {
