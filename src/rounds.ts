@@ -22,7 +22,7 @@ export interface Rounds {
   nudge(work: Nudge): void;
   /** When the next unasked thing is due, in business time. */
   nextDueAt(): Promise<Date | null>;
-  /** Does all that is due now, and what that makes due in turn. */
+  /** Does what is due now; what that makes due in turn is nudged. */
   runDue(): Promise<void>;
   /** Resolves when nothing that was nudged is still under way. */
   settled(): Promise<void>;
@@ -30,6 +30,8 @@ export interface Rounds {
   lastBeatAt(): Date | null;
   stop(): Promise<void>;
 }
+
+type Work = Nudge | 'nightly';
 
 const beatMs = 1000;
 /** The hour of the night, in the publication's zone, in which sweeping and mending are done. */
@@ -39,30 +41,39 @@ const nightlyHour = 3;
 export function startRounds(services: Services): Rounds {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const acts: Record<Nudge | 'nightly', () => Promise<unknown>> = {
-    events: () => applyEvents(services),
-    reminders: async () => {
+  // In the order in which one causes the next: an event may satisfy a reminder, both may cause letters.
+  const works: Record<Work, Runs> = {
+    events: oneAtATime(services, 'events', () => applyEvents(services)),
+    reminders: oneAtATime(services, 'reminders', async () => {
       await satisfyReminders(services);
       await sendDueReminders(services);
-    },
-    letters: () => deliverLetters(services, { signal }),
-    settlement: () => settle(services),
-    nightly: () => runNightly(services),
+    }),
+    letters: oneAtATime(services, 'letters', () => deliverLetters(services, { signal })),
+    settlement: oneAtATime(services, 'settlement', () => settle(services)),
+    nightly: oneAtATime(services, 'nightly', () => runNightly(services)),
   };
-  const works = new Map(
-    Object.entries(acts).map(([name, act]) => [name, single(() => quietly(services, name, act))]),
-  );
-  const run = (name: string) => works.get(name)?.run() ?? Promise.resolve();
+  const names = Object.keys(works) as Work[];
+  const duesOf: Record<Work, () => Promise<Date | null>> = {
+    events: () => nextEventDue(services),
+    reminders: () => remindersNextDue(services),
+    letters: () => lettersNextDue(services),
+    settlement: () => nextSettlementDue(services),
+    nightly: () => nextNightly(services),
+  };
   let lastBeatAt: Date | null = null;
   let beating: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
   async function runAll(): Promise<void> {
-    // In the order in which one causes the next: an event may satisfy a reminder, both may cause letters.
-    for (const name of ['events', 'reminders', 'letters', 'settlement', 'nightly']) {
-      if (!signal.aborted) await run(name);
+    for (const name of names) {
+      if (!signal.aborted) await works[name].run();
     }
     lastBeatAt = services.machineNow();
+  }
+
+  async function dues(): Promise<{ name: Work; at: Date }[]> {
+    const all = await Promise.all(names.map(async (name) => ({ name, at: await duesOf[name]() })));
+    return all.flatMap(({ name, at }) => (at === null ? [] : [{ name, at }]));
   }
 
   function beat(): void {
@@ -76,40 +87,56 @@ export function startRounds(services: Services): Rounds {
 
   return {
     nudge(work) {
-      if (!signal.aborted) void run(work);
+      if (!signal.aborted) void works[work].run();
     },
     async nextDueAt() {
-      const dues = await Promise.all([
-        nextEventDue(services),
-        remindersNextDue(services),
-        lettersNextDue(services),
-        nextSettlementDue(services),
-        nextNightly(services),
-      ]);
-      return dues.filter((due) => due !== null).sort((a, b) => a.getTime() - b.getTime())[0] ?? null;
+      const earliest = (await dues()).sort((a, b) => a.at.getTime() - b.at.getTime())[0];
+      return earliest?.at ?? null;
     },
-    runDue: runAll,
+    async runDue() {
+      const now = services.now();
+      for (const { name, at } of await dues()) {
+        if (at <= now && !signal.aborted) await works[name].run();
+      }
+    },
     async settled() {
-      await Promise.all([...works.values()].map((work) => work.settled()));
+      await Promise.all(names.map((name) => works[name].settled()));
     },
     lastBeatAt: () => lastBeatAt,
     async stop() {
       stopping.abort();
       clearTimeout(timer);
       await beating;
-      await Promise.all([...works.values()].map((work) => work.settled()));
+      await Promise.all(names.map((name) => works[name].settled()));
     },
   };
 }
 
-/** Runs an act one at a time; whoever asks while it runs gets one more run after it. */
-function single(act: () => Promise<void>): { run(): Promise<void>; settled(): Promise<void> } {
+interface Runs {
+  run(): Promise<void>;
+  settled(): Promise<void>;
+}
+
+/**
+ * Runs a kind of work one at a time; whoever asks while it runs gets one more run after it.
+ * Work that fails does not stop the others: it is logged, and the next beat tries again.
+ */
+function oneAtATime(services: Services, name: Work, act: () => Promise<unknown>): Runs {
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
   const start = () => {
-    running = act().finally(() => {
-      running = null;
-    });
+    running = act()
+      .then(
+        () => {},
+        (error: unknown) =>
+          services.log.error(
+            { round: name, ...describeError(error) },
+            'A round failed and will be tried again',
+          ),
+      )
+      .finally(() => {
+        running = null;
+      });
     return running;
   };
   return {
@@ -125,15 +152,6 @@ function single(act: () => Promise<void>): { run(): Promise<void>; settled(): Pr
       while (running !== null) await running;
     },
   };
-}
-
-/** One kind of work that fails must not stop the others; the next beat tries again. */
-async function quietly(services: Services, name: string, act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    services.log.error({ round: name, ...describeError(error) }, 'A round failed and will be tried again');
-  }
 }
 
 /** The nightly round is itself a claimed row: one instance does it, and another takes over if that one dies. */
@@ -171,15 +189,12 @@ async function runNightly(services: Services): Promise<void> {
 
 async function nextNightly(services: Services): Promise<Date | null> {
   const [row] = await services.database
-    .select({ dueAt: rounds.dueAt })
+    .select({ dueAt: rounds.dueAt, leasedUntil: rounds.leasedUntil })
     .from(rounds)
-    .where(
-      and(
-        eq(rounds.name, 'nightly'),
-        or(isNull(rounds.leasedUntil), lt(rounds.leasedUntil, services.machineNow())),
-      ),
-    );
-  return row?.dueAt ?? null;
+    .where(eq(rounds.name, 'nightly'));
+  if (!row) return nextNight(services, services.now());
+  const taken = row.leasedUntil !== null && row.leasedUntil >= services.machineNow();
+  return taken ? null : row.dueAt;
 }
 
 function nextNight({ config }: Services, now: Date): Date {

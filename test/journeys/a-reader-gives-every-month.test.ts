@@ -22,7 +22,7 @@ test('the promise begins with the first payment', async () => {
 });
 
 test('twelve renewals by the clock are twelve more payments, on the last days of short months', async () => {
-  for (let month = 0; month < 12; month += 1) await service.advance('P1M');
+  await service.advance('P1Y');
   await service.advance('PT3H');
   const paid = await service.rows<{ day: string }>(
     'select paid_at::date::text as day from payments order by paid_at',
@@ -43,7 +43,7 @@ test('twelve renewals by the clock are twelve more payments, on the last days of
     '2027-01-31',
   ]);
   expect(await service.rows('select count(*)::int as n from membership_changes')).toEqual([{ n: 1 }]);
-});
+}, 60_000);
 
 test('each payment has its fee and its receipt', async () => {
   const unsettled = await service.rows('select 1 from payments where settled_at is null or fee_minor <> 45');
