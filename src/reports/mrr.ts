@@ -26,7 +26,23 @@ const columns: readonly Column[] = [
   { name: 'supporters', kind: 'count' },
 ];
 
-export const mrr: Report = { name: 'mrr', columns: () => columns, read: readMrr };
+/** For the desk alone: how many supporters came, came back and left. */
+const people: readonly Column[] = [
+  { name: 'new_supporters', kind: 'count' },
+  { name: 'returned_supporters', kind: 'count' },
+  { name: 'lost_supporters', kind: 'count' },
+];
+
+export const mrr: Report = {
+  name: 'mrr',
+  columns: () => columns,
+  read: (reads, question) => readMrr(reads, question, columns),
+};
+
+/** The same figures with the people behind the movements. */
+export function readMembers(reads: Reads, question: Question): Promise<Figures> {
+  return readMrr(reads, question, [...columns, ...people]);
+}
 
 /**
  * Read from the movements that the ledger folded, so a past month never depends on what a membership is today. In the
@@ -34,7 +50,7 @@ export const mrr: Report = { name: 'mrr', columns: () => columns, read: readMrr 
  * (before the first one, what that one will); what a newer rate adds or takes is `fx_minor`. A promise without any such payment
  * is not in the figures. Supporters with promises in several currencies are one there, so their movements are judged anew.
  */
-export async function readMrr(reads: Reads, question: Question): Promise<Figures> {
+async function readMrr(reads: Reads, question: Question, shown: readonly Column[]): Promise<Figures> {
   const moves = question.currency === 'reporting' ? movesInOneCurrency : movesByCurrency;
   const found = await answered(
     reads,
@@ -58,7 +74,10 @@ with given as materialized (${givenPeriods(question)}
     sum(ending_delta) as ending,
     sum(paused_delta) as paused_plans,
     sum(members_delta) as members,
-    sum(supporters_delta) as supporters
+    sum(supporters_delta) as supporters,
+    sum(people) filter (where movement = 'new') as new_supporters,
+    sum(people) filter (where movement = 'reactivation') as returned_supporters,
+    sum(people) filter (where movement like 'churn%') as lost_supporters
   from move
   group by currency, bucket
 ), block as (
@@ -94,7 +113,10 @@ with given as materialized (${givenPeriods(question)}
     sum(coalesce(ending, 0)) over so_far as ending,
     sum(coalesce(paused_plans, 0)) over so_far as paused_plans,
     sum(coalesce(members, 0)) over so_far as members,
-    sum(coalesce(supporters, 0)) over so_far as supporters
+    sum(coalesce(supporters, 0)) over so_far as supporters,
+    coalesce(new_supporters, 0) as new_supporters,
+    coalesce(returned_supporters, 0) as returned_supporters,
+    coalesce(lost_supporters, 0) as lost_supporters
   from line
   left join summed on summed.currency = line.currency and summed.bucket = line.bucket
   window so_far as (partition by line.currency order by line.bucket)
@@ -119,7 +141,10 @@ with given as materialized (${givenPeriods(question)}
     max(ending) filter (where last),
     max(paused_plans) filter (where last),
     max(members) filter (where last),
-    max(supporters) filter (where last)
+    max(supporters) filter (where last),
+    sum(new_supporters),
+    sum(returned_supporters),
+    sum(lost_supporters)
   from (
     select *, bucket = (select max(bucket) from period) as last from standing where bucket > 0
   ) as whole
@@ -127,7 +152,10 @@ with given as materialized (${givenPeriods(question)}
   union all
   select null, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     (select sum(members_delta) from move),
-    (select count(*) from supporter)
+    (select count(*) from supporter),
+    null,
+    null,
+    null
 )
 select
   period,
@@ -148,11 +176,14 @@ select
   ${rounded(sql`paused_plans`)} as paused_end_minor,
   ${rounded(sql`12 * at_end`)} as arr_minor,
   coalesce(members, 0) as members,
-  coalesce(supporters, 0) as supporters
+  coalesce(supporters, 0) as supporters,
+  new_supporters,
+  returned_supporters,
+  lost_supporters
 from shown
 order by currency, bucket`,
   );
-  return figuresOf(columns, found);
+  return figuresOf(shown, found);
 }
 
 /** True sums are multiples of a twelfth kept to twelve decimals: six put right what the twelfths lost, then once to the unit. */
@@ -240,10 +271,10 @@ const movesByCurrency = sql`change_in_order as (
   from change
 ), move as (
   select width_bucket(at, given.starts) as bucket, currency, movement, delta, members_delta, supporters_delta,
-    0::numeric as ending_delta, 0::numeric as paused_delta
+    0::numeric as ending_delta, 0::numeric as paused_delta, 1 as people
   from given cross join change_in_order
   union all
-  select width_bucket(at, given.starts), currency, null, 0, 0, 0, ending_delta, paused_delta
+  select width_bucket(at, given.starts), currency, null, 0, 0, 0, ending_delta, paused_delta, 0
   from given cross join plan_move
   where ending_delta <> 0 or paused_delta <> 0
 ), supporter as (
@@ -369,16 +400,17 @@ const movesInOneCurrency = sql`rate as (
   from together
 ), move as (
   select width_bucket(judged.at, given.starts) as bucket, given.reporting as currency, part.movement, part.delta,
-    part.members_delta, part.supporters_delta, part.ending_delta, part.paused_delta
+    part.members_delta, part.supporters_delta, part.ending_delta, part.paused_delta, part.people
   from given
   cross join judged
   cross join lateral (values
     (judged.movement, judged.delta, judged.members_delta,
-      (value_after > 0.000001)::int - (value_before > 0.000001)::int, judged.ending_delta, judged.paused_delta),
-    ('paused', judged.paused, 0, 0, 0, 0),
-    ('resumed', judged.resumed, 0, 0, 0, 0),
-    ('fx', judged.fx, 0, 0, 0, 0)
-  ) as part(movement, delta, members_delta, supporters_delta, ending_delta, paused_delta)
+      (value_after > 0.000001)::int - (value_before > 0.000001)::int, judged.ending_delta, judged.paused_delta,
+      (stands_before = 0 and stands_after > 0 or stands_before > 0 and stands_after = 0)::int),
+    ('paused', judged.paused, 0, 0, 0, 0, 0),
+    ('resumed', judged.resumed, 0, 0, 0, 0, 0),
+    ('fx', judged.fx, 0, 0, 0, 0, 0)
+  ) as part(movement, delta, members_delta, supporters_delta, ending_delta, paused_delta, people)
 ), supporter as (
   select reader_id from together group by reader_id having sum(value_delta) > 0.000001
 )`;

@@ -14,6 +14,7 @@ export type ColumnKind =
   | 'text'
   | 'id'
   | 'instant'
+  | 'seconds'
   | 'unconverted';
 
 export interface Column {
@@ -84,7 +85,13 @@ function cellOf(column: Column, value: unknown): Cell {
   if (column.kind === 'unconverted') return unconvertedOf(value);
   if (value === null || value === undefined) return null;
   if (value instanceof Date) return value.toISOString();
-  if (column.kind === 'count' || column.kind === 'money' || column.kind === 'rate') return exactNumber(value);
+  if (
+    column.kind === 'count' ||
+    column.kind === 'money' ||
+    column.kind === 'rate' ||
+    column.kind === 'seconds'
+  )
+    return exactNumber(value);
   return String(value);
 }
 

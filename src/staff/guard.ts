@@ -1,12 +1,32 @@
 // The guard: who may come in, by the session row and the role, asked on every request; and forms bound to the session.
 import type { Request, RequestHandler, Response } from 'express';
+import type { VNode } from 'preact';
 import type { Keys } from '../outside/keys.ts';
 import type { Services } from '../outside/services.ts';
 import { readSessionToken, sessionToken } from '../outside/tokens.ts';
 import { fault, Refusal } from '../values/refusal.ts';
 import { personal } from '../web/protection.ts';
+import type { Words } from '../words/words.ts';
+import { DeskEnd } from './pages.tsx';
 import { includes, type Role } from './roles.ts';
 import { readSession, type SignedIn } from './session.ts';
+
+/** What another door needs of this one: who may come in, and the end of each page's head. */
+export interface StaffGuard {
+  require(needed: Role): RequestHandler;
+  /** Who is signed in, and the way out. */
+  end(res: Response, words: Words): VNode;
+}
+
+export function staffGuard(services: Services): StaffGuard {
+  return {
+    require: (needed) => requireStaff(services, needed),
+    end(res, words) {
+      const { role, sessionId } = signedInFrom(res);
+      return DeskEnd({ words, role, formToken: formToken(services.keys, sessionId) });
+    },
+  };
+}
 
 /**
  * Lets in who is signed in with this role or a higher one. A page leads others to the sign-in and back; the API refuses

@@ -1,7 +1,7 @@
 // Promised income: the movements roll forward, a yearly gift is an exact twelfth, and the past stays as it was.
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mrr } from '../../src/reports/mrr.ts';
+import { mrr, readMembers } from '../../src/reports/mrr.ts';
 import { ask, type Question, type Reckoning } from '../../src/reports/question.ts';
 import type { Row } from '../../src/reports/report.ts';
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
@@ -84,6 +84,29 @@ describe('promised income', () => {
       paused_minor: 1_200,
       end_minor: 500,
     });
+  });
+
+  it('counts who came, came back and left, and not who only changed', async () => {
+    const stays = await history.reader();
+    await history.promises(stays, {
+      amount: 100,
+      seen: [{ at: '2026-02-01T00:00:00Z' }, { at: '2026-02-10T00:00:00Z', amount: 200 }],
+    });
+    const leaves = await history.reader();
+    const end = {
+      at: '2026-02-20T00:00:00Z',
+      standing: 'ended',
+      endedAt: '2026-02-20T00:00:00Z',
+      endReason: 'voluntary',
+    } as const;
+    await history.promises(leaves, { amount: 100, seen: [{ at: '2026-01-01T00:00:00Z' }, end] });
+    await history.promises(leaves, { amount: 100, seen: [{ at: '2026-02-25T00:00:00Z' }] });
+    const { rows } = await readMembers(history.database, question({ to: '2026-03-01' }));
+    const counted = rows.map((row) => [row.new_supporters, row.returned_supporters, row.lost_supporters]);
+    expect(counted).toEqual([
+      [1, 0, 0],
+      [1, 1, 1],
+    ]);
   });
 
   it('keeps a yearly gift an exact twelfth and rounds only what is shown', async () => {

@@ -1,0 +1,54 @@
+// Answer: a report asked and answered, as its page, its file and its JSON all show it.
+import type { Reads } from '../outside/database.ts';
+import { gifts } from './gifts.ts';
+import { giving } from './giving.ts';
+import { income } from './income.ts';
+import { mrr } from './mrr.ts';
+import type { Question } from './question.ts';
+import { reminders } from './reminders.ts';
+import type { Column, Figures, Report } from './report.ts';
+import { sources } from './sources.ts';
+import { work } from './work.ts';
+
+/** Every report by its name in addresses. */
+export const reports = { income, mrr, giving, gifts, sources, reminders, work } as const satisfies Record<
+  string,
+  Report
+>;
+
+export type ReportName = keyof typeof reports;
+
+export function isReportName(text: string): text is ReportName {
+  return Object.hasOwn(reports, text);
+}
+
+export interface Answer extends Figures {
+  name: ReportName;
+  question: Question;
+  columns: readonly Column[];
+}
+
+export async function answerReport(reads: Reads, name: ReportName, asked: Question): Promise<Answer> {
+  const report: Report = reports[name];
+  const question = { ...asked, currency: asked.currency ?? report.usualCurrency ?? null };
+  return { name, question, columns: report.columns(question), ...(await report.read(reads, question)) };
+}
+
+/** For machines: `/api/v1/reports/NAME`. */
+export function jsonOf({ name, question, columns, rows, totals, totalsByCurrency }: Answer) {
+  return {
+    name,
+    from: question.from,
+    to: question.to,
+    by: question.by,
+    currency: question.currency,
+    ...(name === 'sources' && { of: question.of }),
+    time_zone: question.reckoning.timeZone,
+    as_of: question.asOf.toISOString(),
+    columns: columns.map((column) => column.name),
+    rows,
+    totals,
+    ...(question.currency === null &&
+      totalsByCurrency.length > 1 && { totals_by_currency: totalsByCurrency }),
+  };
+}
