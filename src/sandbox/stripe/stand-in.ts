@@ -24,11 +24,13 @@ import type { Act } from './act.ts';
 import { get } from './act.ts';
 import type { Entry } from './checkout.ts';
 import { payCheckout } from './checkout.ts';
+import { plainAmount } from './currencies.ts';
 import { startDeliveries } from './deliveries.ts';
 import { doNextDue } from './due.ts';
 import { setFirstEndpoint } from './endpoints.ts';
 import type { Faults } from './faults.ts';
 import { faultsNow, setFaults } from './faults.ts';
+import { pageRoutes } from './page-routes.ts';
 import { idOrNull } from './prices.ts';
 import { apiRoutes } from './routes.ts';
 import { expireSession } from './sessions.ts';
@@ -38,22 +40,24 @@ export type { Faults } from './faults.ts';
 
 export interface CheckoutSeen {
   id: string;
+  /** Null once the checkout is closed. */
   url: string | null;
+  description: string;
+  /** As a person reads it, with how often. */
+  amount: string;
   status: string;
   paymentStatus: string;
-  mode: string;
-  amountMinor: number;
-  currency: string;
+  open: boolean;
   email: string | null;
-  createdAt: Date;
-  paymentIntent: string | null;
-  dashboardUrl: string | null;
+  at: Date;
+  /** Where staff see the payment, once there was an attempt. */
+  paymentUrl: string | null;
 }
 
 export interface WebhookSeen {
-  id: string;
+  event: string;
   type: string;
-  createdAt: Date;
+  at: Date;
   url: string;
   status: string;
   attempts: number;
@@ -128,6 +132,7 @@ export async function startStripeStandIn(options: {
     next();
   });
   app.use(['/v1', '/v2'], apiRoutes({ perform }));
+  app.use(pageRoutes({ perform }));
 
   // While nobody moves the clock, time passes by itself.
   const timer = setInterval(() => {
@@ -177,26 +182,28 @@ export async function startStripeStandIn(options: {
       return store.list('checkout.session', { limit }).data.map((session) => {
         const intent =
           idOrNull(session.payment_intent) ?? store.note('checkout.session', session.id)?.attempt ?? null;
+        const items = store.note('checkout.session', session.id)?.items ?? [];
+        const recurring = items[0]?.price?.recurring;
+        const amount = plainAmount(session.amount_total ?? 0, session.currency ?? 'usd');
         return {
           id: session.id,
           url: session.url,
+          description: items.map((item) => item.description ?? 'Payment').join(', '),
+          amount: recurring ? `${amount} every ${recurring.interval}` : amount,
           status: session.status ?? 'open',
           paymentStatus: session.payment_status,
-          mode: session.mode,
-          amountMinor: session.amount_total ?? 0,
-          currency: (session.currency ?? '').toUpperCase(),
+          open: session.status === 'open',
           email: session.customer_details?.email ?? session.customer_email,
-          createdAt: new Date(session.created * 1000),
-          paymentIntent: intent,
-          dashboardUrl: intent === null ? null : `${url}/dashboard/payments/${intent}`,
+          at: new Date(session.created * 1000),
+          paymentUrl: intent === null ? null : `${url}/dashboard/payments/${intent}`,
         };
       });
     },
     listWebhooks(limit) {
       return store.seenDeliveries(limit).map((seen) => ({
-        id: seen.event,
+        event: seen.event,
         type: seen.type,
-        createdAt: new Date(seen.created * 1000),
+        at: new Date(seen.created * 1000),
         url: store.find('webhook_endpoint', seen.endpoint)?.url ?? '',
         status: seen.status,
         attempts: seen.attempts,

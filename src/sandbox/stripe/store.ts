@@ -50,6 +50,7 @@ export interface DeliverySeen {
 }
 
 export interface Store {
+  /** One inside another is undone by itself alone. */
   transaction<T>(work: () => T): T;
   find<K extends Kind>(kind: K, id: string): Kinds[K] | undefined;
   /** The object with this id whatever its kind, for `expand`. */
@@ -146,14 +147,16 @@ export function openStore(db: DatabaseSync): Store {
 
   const store: Store = {
     transaction(work) {
-      if (db.isTransaction) return work();
-      db.exec('BEGIN IMMEDIATE');
+      const [begin, commit, rollback] = db.isTransaction
+        ? ['SAVEPOINT stripe', 'RELEASE stripe', 'ROLLBACK TO stripe; RELEASE stripe']
+        : ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'];
+      db.exec(begin);
       try {
         const result = work();
-        db.exec('COMMIT');
+        db.exec(commit);
         return result;
       } catch (error) {
-        if (db.isTransaction) db.exec('ROLLBACK');
+        if (db.isTransaction) db.exec(rollback);
         throw error;
       }
     },
