@@ -46,8 +46,8 @@ export interface LetterFacts {
   'manage-link': { membershipId: string | null };
   'staff-invitation': Record<string, never>;
   'reminder-confirmation': { reminderId: string; sendOn: string };
-  /** `askedAt`: when the reader last asked for it. `mayRepeat`: whether it may be asked for once more. */
-  reminder: { reminderId: string; askedAt: string; mayRepeat: boolean };
+  /** `askedAt`: when the reader first asked. `again`: it was put off before. `mayRepeat`: it may be put off once more. */
+  reminder: { reminderId: string; askedAt: string; again: boolean; mayRepeat: boolean };
 }
 
 export type LetterKind = keyof LetterFacts;

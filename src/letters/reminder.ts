@@ -12,7 +12,11 @@ export function reminder(writing: Writing<'reminder'>): Letter {
     blocks: [
       heading(words.heading),
       greeting(writing),
-      paragraph(words.text(day(writing, facts.askedAt), publication.name)),
+      paragraph(
+        facts.again
+          ? words.textAgain(publication.name)
+          : words.text(day(writing, facts.askedAt), publication.name),
+      ),
       paragraph(words.whatItDoes),
       button(words.give, writing.links.give(), letters.linkInWords),
       paragraph(words.noPressure),
@@ -22,7 +26,7 @@ export function reminder(writing: Writing<'reminder'>): Letter {
         { label: words.stop, url: `${page}#stop` },
       ),
       signature(letters.signature(publication.name)),
-      fine(letters.whyReminder),
+      fine(facts.again ? letters.whyReminderAgain : letters.whyReminder),
       fineLink(words.unsubscribe, writing.links.unsubscribe()),
     ],
   };

@@ -1,11 +1,11 @@
 // A post office for tests: an empty database, a real mail server, readers to write to.
 import { randomUUIDv7 } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
 import { eq, sql } from 'drizzle-orm';
 import { findOrMakeReader, sealPerson } from '../../src/ledger/reader.ts';
 import { messageDomain, type NewLetter, queueLetter } from '../../src/letters/outbox.ts';
 import { transact } from '../../src/outside/database.ts';
 import { type Mailbox, openMailbox } from '../../src/sandbox/mailbox.ts';
+import { openPassingStore } from '../../src/sandbox/store.ts';
 import { letters, payments, reminders } from '../../src/schema.ts';
 import { parseAddress } from '../../src/values/address.ts';
 import { isFault } from '../../src/values/refusal.ts';
@@ -35,9 +35,9 @@ export async function openPostOffice(
   world: { smtpUrl?: string; env?: Record<string, string>; connections?: number } = {},
 ): Promise<PostOffice> {
   const database = await freshDatabase();
-  const store = new DatabaseSync(':memory:');
+  const store = openPassingStore();
   let now: () => Date = () => new Date(begin);
-  const mailbox = await openMailbox({ database: store, now: () => now(), port: 0 });
+  const mailbox = await openMailbox({ store, now: () => now(), port: 0 });
   const smtpUrl = world.smtpUrl ?? mailbox.url;
   const services = await testServices({ databaseUrl: database.url, now: begin, ...world, smtpUrl });
   now = services.now;
@@ -110,7 +110,7 @@ export async function openPostOffice(
       await services.database.execute(
         sql`truncate letters, reminders, payments, memberships, checkouts, readers, suppressions, staff, limits cascade`,
       );
-      store.exec('delete from mailbox_recipients; delete from mailbox_letters');
+      store.database.exec('delete from mailbox_recipients; delete from mailbox_letters');
       mailbox.setFault(undefined);
       services.set(begin);
       services.nudges.length = 0;
@@ -150,7 +150,7 @@ export function reminderLetter(readerId: string, reminderId: string): NewLetter<
     to: { readerId },
     locale: 'en',
     reminderId,
-    facts: { reminderId, askedAt: '2027-01-24T12:00:00.000Z', mayRepeat: true },
+    facts: { reminderId, askedAt: '2027-01-24T12:00:00.000Z', again: false, mayRepeat: true },
   };
 }
 

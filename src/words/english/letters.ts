@@ -7,6 +7,7 @@ export const letters = {
   whyMoney: 'You get this letter because a payment was made with this address.',
   whyGift: 'You get this letter because a regular gift was set up with this address.',
   whyReminder: 'You get this letter because you asked us to remind you, once.',
+  whyReminderAgain: 'You get this letter because you asked us to remind you once more.',
   ifWrong: 'If something here is not right, simply reply to this letter.',
   manageGift: 'Look after my gift',
   manageGiftText: 'You can change your card or end your gift at any time, in two clicks.',
@@ -105,6 +106,8 @@ export const letters = {
     heading: 'Here we are, as promised',
     text: (askedOn: string, publication: string) =>
       `On ${askedOn} you asked us to come back to you about supporting ${publication}. This is that letter, and the only one.`,
+    textAgain: (publication: string) =>
+      `You asked us to come back to you once more about supporting ${publication}. This is that letter.`,
     whatItDoes:
       'Readers’ gifts pay for the time it takes to find out what happened and to write it down with care. A small one, given when it suits you, is a real part of that.',
     noPressure: 'If now is not the moment either, that is quite all right.',

@@ -1,0 +1,372 @@
+// The pages of remind me later: asking, what was answered, the reminder's own page, and unsubscribing.
+import type { ComponentChildren, VNode } from 'preact';
+import { type ReminderChoice, reminderChoices } from '../values/calendar.ts';
+import type { Locale } from '../values/locale.ts';
+import type { Fault } from '../values/refusal.ts';
+import { Button, FaultSummary, Field, faultIn, HiddenFields, RadioCards } from '../web/form.tsx';
+import { ReaderPage } from '../web/layout.tsx';
+import type { Words } from '../words/words.ts';
+import type { Offer, OfferedDays, ReminderShown } from './reminder.ts';
+
+interface Page {
+  words: Words;
+  locale: Locale;
+  publication: string;
+  languages: { locale: Locale; href: string }[];
+}
+
+export interface RemindMePageProps extends Page {
+  shown: ReminderShown;
+  faults: readonly Fault[];
+  offered: OfferedDays;
+  /** Makes this form, sent twice, one reminder. */
+  formKey: string;
+}
+
+export function RemindMePage(page: RemindMePageProps): VNode {
+  const { words, shown, faults } = page;
+  const own = words.reminders;
+  return (
+    <Whole {...page} title={own.title} scripts={['remind-me']}>
+      <div class="stack loose">
+        <div class="stack close">
+          <h1>{own.title}</h1>
+          <p class="lead aside">{own.lead}</p>
+        </div>
+        <form class="remind stack" method="post" action="/remind-me" data-locale={page.locale} novalidate>
+          <FaultSummary words={words} faults={faults} idOf={fieldId} />
+          <WhenChoice
+            words={words}
+            offered={page.offered}
+            chosen={shown.choice}
+            date={shown.date}
+            faults={faults}
+          />
+          <Field
+            name="email"
+            type="email"
+            label={words.common.address}
+            hint={own.addressHint}
+            value={shown.email}
+            fault={faultIn(words, faults, 'email')}
+            autocomplete="email"
+            inputmode="email"
+            maxlength={254}
+            required
+          />
+          <HiddenFields fields={{ locale: page.locale, ...shown.source, key: page.formKey }} />
+          {/* Filled by the script, once the days on the page are those of this zone. */}
+          <input type="hidden" name="time_zone" value={shown.timeZone ?? ''} />
+          <Preview words={words} offered={page.offered} />
+          <div class="stack close">
+            <Button wide busy={own.submitting}>
+              {own.submit}
+            </Button>
+            <p class="hint">{own.whatWeKeep}</p>
+          </div>
+        </form>
+      </div>
+    </Whole>
+  );
+}
+
+/** The answer to every address alike. */
+export function AskedPage(page: Page & { sendOn: string; today: string; confirmation: boolean }): VNode {
+  const { words } = page;
+  const own = words.reminders.asked;
+  const onDay = words.common.onDay(page.sendOn, page.today);
+  const title = page.confirmation ? own.title : own.noConfirmationTitle;
+  return (
+    <Whole {...page} title={title} narrow>
+      <div class="stack">
+        <h1>{title}</h1>
+        <p class="lead">{page.confirmation ? own.text(onDay) : own.noConfirmation(onDay)}</p>
+        {page.confirmation && <p class="aside">{own.notThere}</p>}
+      </div>
+    </Whole>
+  );
+}
+
+export interface ReminderPageProps extends Page {
+  token: string;
+  offer: Offer;
+  sendOn: string;
+  /** The day has come: the letter goes out at once, not in the morning. */
+  dueNow: boolean;
+  offered: OfferedDays;
+  faults: readonly Fault[];
+  chosen: { choice: ReminderChoice; date: string };
+}
+
+/** A reminder's own page: says how it stands, and acts on a button only. */
+export function ReminderPage(page: ReminderPageProps): VNode {
+  const { words, offer } = page;
+  const own = words.reminders;
+  const confirming = offer.is === 'confirm' || offer.is === 'confirm-another-day';
+  const title = confirming ? own.confirm.title : own.manage.title;
+  return (
+    <Whole {...page} title={title} narrow scripts={['remind-me']}>
+      <div class="stack loose">
+        <h1>{title}</h1>
+        <Standing {...page} />
+      </div>
+    </Whole>
+  );
+}
+
+export function UnsubscribePage(
+  page: Page & { token: string; reason: 'unsubscribed' | 'blocked'; done: boolean },
+): VNode {
+  const own = page.words.reminders.unsubscribe;
+  const blocked = page.reason === 'blocked';
+  const title = page.done ? own.doneTitle : blocked ? own.blockTitle : own.title;
+  return (
+    <Whole {...page} title={title} narrow>
+      <div class="stack">
+        <h1>{title}</h1>
+        {page.done ? (
+          <p class="lead" role="status">
+            {blocked ? own.blockDone : own.done}
+          </p>
+        ) : (
+          <>
+            <p class="lead">{blocked ? own.blockText : own.text}</p>
+            <form method="post" action={`/unsubscribe/${page.token}`}>
+              <Button>{blocked ? own.blockButton : own.button}</Button>
+            </form>
+          </>
+        )}
+      </div>
+    </Whole>
+  );
+}
+
+function Standing(page: ReminderPageProps): VNode {
+  const { words, offer, token } = page;
+  const own = words.reminders;
+  const onDay = words.common.onDay(page.sendOn, page.offered.today);
+  switch (offer.is) {
+    case 'confirm':
+      return (
+        <>
+          <p class="lead">{page.dueNow ? own.manage.dueToday : own.confirm.text(onDay)}</p>
+          <ActForm token={token} act="confirm">
+            <Button busy={own.submitting}>{own.confirm.button}</Button>
+          </ActForm>
+          <p class="aside">{own.confirm.vanishes}</p>
+        </>
+      );
+    case 'confirm-another-day':
+      return (
+        <>
+          <p class="lead">{own.confirm.dayPassed}</p>
+          <DayForm {...page} act="confirm" button={own.confirm.button} />
+        </>
+      );
+    case 'waiting':
+      return (
+        <>
+          <p class="lead" role="status">
+            {page.dueNow ? own.manage.dueToday : own.manage.due(onDay)}
+          </p>
+          <hr class="rule" />
+          <Change {...page} />
+          <Stop {...page} />
+        </>
+      );
+    case 'sent':
+      return (
+        <>
+          <p class="lead">{own.manage.sent}</p>
+          <p>
+            <a class="button" href={`/reminders/${token}/give`}>
+              {own.manage.give}
+            </a>
+          </p>
+          <hr class="rule" />
+          {offer.mayRepeat ? (
+            <>
+              <section class="stack" id="again" aria-labelledby="again-title">
+                <h2 id="again-title">{own.manage.againTitle}</h2>
+                <ActForm token={token} act="again">
+                  <Button kind="quiet" busy={own.submitting}>
+                    {own.manage.again(words.common.onDay(dayOf(page.offered, 'month'), page.offered.today))}
+                  </Button>
+                </ActForm>
+              </section>
+              <Change {...page} />
+            </>
+          ) : (
+            <p>{own.manage.noMoreRepeats}</p>
+          )}
+          <Stop {...page} />
+        </>
+      );
+    case 'over':
+      return (
+        <>
+          <p class="lead" role="status">
+            {own.over[offer.because]}
+          </p>
+          {offer.because !== 'satisfied' && (
+            <p>
+              <a href={`/remind-me?locale=${page.locale}`}>{own.over.askAgain}</a>
+            </p>
+          )}
+        </>
+      );
+  }
+}
+
+function Change(page: ReminderPageProps): VNode {
+  const own = page.words.reminders.manage;
+  return (
+    <section class="stack" id="change" aria-labelledby="change-title">
+      <h2 id="change-title">{own.changeTitle}</h2>
+      <DayForm {...page} act="change" button={own.change} />
+    </section>
+  );
+}
+
+function Stop({ words, token }: ReminderPageProps): VNode {
+  const own = words.reminders.manage;
+  return (
+    <section class="stack" id="stop" aria-labelledby="stop-title">
+      <h2 id="stop-title">{own.stopTitle}</h2>
+      <ActForm token={token} act="stop">
+        <Button kind="stop" busy={words.reminders.submitting}>
+          {own.stop}
+        </Button>
+      </ActForm>
+    </section>
+  );
+}
+
+function DayForm(page: ReminderPageProps & { act: 'confirm' | 'change'; button: string }): VNode {
+  const { words, faults, chosen } = page;
+  return (
+    <form
+      class="remind stack"
+      method="post"
+      action={`/reminders/${page.token}`}
+      data-locale={page.locale}
+      novalidate
+    >
+      <FaultSummary words={words} faults={faults} idOf={fieldId} />
+      <WhenChoice
+        words={words}
+        offered={page.offered}
+        chosen={chosen.choice}
+        date={chosen.date}
+        faults={faults}
+      />
+      <input type="hidden" name="time_zone" value="" />
+      <HiddenFields fields={{ act: page.act }} />
+      <div>
+        <Button {...(page.act === 'change' && { kind: 'quiet' })} busy={words.reminders.submitting}>
+          {page.button}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function ActForm(form: { token: string; act: string; children: ComponentChildren }): VNode {
+  return (
+    <form class="remind" method="post" action={`/reminders/${form.token}`}>
+      <HiddenFields fields={{ act: form.act }} />
+      {form.children}
+    </form>
+  );
+}
+
+/** Every choice with its own day, so that nobody need count. */
+function WhenChoice(choice: {
+  words: Words;
+  offered: OfferedDays;
+  chosen: ReminderChoice;
+  date: string;
+  faults: readonly Fault[];
+}): VNode {
+  const { words, offered, faults } = choice;
+  const own = words.reminders;
+  const dayOfChoice = (each: Exclude<ReminderChoice, 'date'>) => (
+    <span class="day" data-when={each}>
+      {words.common.day(dayOf(offered, each), offered.today)}
+    </span>
+  );
+  return (
+    <div class="stack close">
+      <RadioCards
+        name="when"
+        legend={own.whenLegend}
+        chosen={choice.chosen}
+        grid="days"
+        required
+        fault={faultIn(words, faults, 'when')}
+        choices={reminderChoices.map((each) => ({
+          value: each,
+          kind: each,
+          label: (
+            <>
+              <span class="span">{own.choices[each]}</span>
+              {each !== 'date' && dayOfChoice(each)}
+            </>
+          ),
+        }))}
+      />
+      <div class="own-day">
+        <Field
+          name="date"
+          type="date"
+          label={own.day}
+          value={choice.date}
+          min={offered.earliestOn}
+          max={offered.latestOn}
+          fault={faultIn(words, faults, 'date')}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** The promise with the day of the choice that is marked; which of them shows is the style sheet's affair. */
+function Preview({ words, offered }: { words: Words; offered: OfferedDays }): VNode {
+  const own = words.reminders;
+  return (
+    <p class="preview" aria-live="polite">
+      {offered.days.map(({ choice, sendOn }) => (
+        <span class={`by-when ${choice}`} data-promise={choice}>
+          {own.preview(words.common.onDay(sendOn, offered.today))}
+        </span>
+      ))}
+      <span class="by-when date">{own.previewOfChoice}</span>
+    </p>
+  );
+}
+
+function Whole(
+  page: Page & { title: string; narrow?: boolean; scripts?: string[]; children: ComponentChildren },
+): VNode {
+  return (
+    <ReaderPage
+      words={page.words}
+      locale={page.locale}
+      title={page.title}
+      publication={page.publication}
+      languages={page.languages}
+      {...(page.narrow && { narrow: true })}
+      {...(page.scripts && { scripts: page.scripts })}
+    >
+      {page.children}
+    </ReaderPage>
+  );
+}
+
+function dayOf(offered: OfferedDays, choice: ReminderChoice): string {
+  return offered.days.find((each) => each.choice === choice)?.sendOn ?? offered.today;
+}
+
+function fieldId(field: string): string {
+  return field === 'time_zone' ? 'when' : field;
+}

@@ -1,0 +1,273 @@
+// The reminders door: asking to be reminded, a reminder's own page, the way from it to the donate page, and unsubscribing.
+import { randomUUID } from 'node:crypto';
+import { type Request, type Response, Router } from 'express';
+import type { Services } from '../outside/services.ts';
+import { linkToken, readLinkToken } from '../outside/tokens.ts';
+import { isKnownZone, localDate } from '../values/calendar.ts';
+import { isLocale, type Locale } from '../values/locale.ts';
+import { type Fault, fault, inField, Refusal } from '../values/refusal.ts';
+import { answerOnce, answerOnceWaiting, idempotencyKeyOf } from '../web/idempotency.ts';
+import { formBody, jsonBody } from '../web/input.ts';
+import { limitNetwork } from '../web/limits.ts';
+import { languageLinks, localeOf } from '../web/locale.ts';
+import { personal, sameSite } from '../web/protection.ts';
+import { sendPage } from '../web/respond.ts';
+import { wordsFor } from '../words/words.ts';
+import { AskedPage, ReminderPage, RemindMePage, UnsubscribePage } from './pages.tsx';
+import {
+  actFromForm,
+  actFromRequest,
+  daysAfter,
+  offeredDays,
+  offerFor,
+  type ReminderShown,
+  reminderFromForm,
+  reminderFromRequest,
+  repeatWithinDays,
+  shownFromQuery,
+  zoneFor,
+} from './reminder.ts';
+import { actOnReminder, askForReminder, findReminder, type Reminder, unsubscribe } from './schedule.ts';
+
+export interface ReminderDoor {
+  /** How many reminders one network may ask for in an hour. */
+  asksPerNetwork?: number;
+}
+
+export function reminderRoutes(services: Services, door: ReminderDoor = {}): Router {
+  const { config, keys } = services;
+  const publication = config.publication.name;
+  const routes = Router();
+  const limited = limitNetwork(services, 'reminder', door.asksPerNetwork ?? 30, 3600);
+  const looked = limitNetwork(services, 'reminder-page', 300, 600);
+
+  routes.get('/remind-me', (req, res) => {
+    showForm(req, res, { shown: shownFromQuery(req.query) });
+  });
+
+  routes.post('/remind-me', limited, sameSite(config), formBody(), async (req, res) => {
+    const { asked, faults, shown, key } = reminderFromForm(req.body);
+    const locale = localeOf(req, config, localeIn(req.body));
+    if (!asked) return showForm(req, res, { shown, faults, status: 422, locale });
+    let sendOn: string;
+    try {
+      // What was asked is part of the key: the same form with another day is another wish, not a mistake.
+      const request = { scope: 'remind-me', key: key && `${key} ${JSON.stringify(asked)}`, body: null };
+      const { body } = await answerOnceWaiting(services, request, async () => ({
+        status: 202,
+        body: await askForReminder(services, { ...asked, locale }),
+      }));
+      sendOn = body.sendOn;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return showForm(req, res, { shown, faults: error.faults, status: error.status, locale });
+    }
+    personal(res);
+    sendPage(
+      res,
+      AskedPage({
+        ...about(locale),
+        languages: [],
+        sendOn,
+        today: localDate(services.now(), zoneFor(asked.timeZone, config.publication.timeZone)),
+        confirmation: config.reminderConfirmation === 'required',
+      }),
+      202,
+    );
+  });
+
+  routes.post('/api/v1/reminders', limited, jsonBody(), async (req, res) => {
+    const asked = reminderFromRequest(req.body);
+    const locale = asked.locale ?? localeOf(req, config);
+    const request = { scope: 'reminders', key: idempotencyKeyOf(req), body: req.body as unknown };
+    const { status, body } = await answerOnce(services, request, async () => ({
+      status: 202,
+      body: { send_on: (await askForReminder(services, { ...asked, locale })).sendOn },
+    }));
+    personal(res);
+    res.status(status).json(body);
+  });
+
+  routes.get('/remind-me/when', (req, res) => {
+    const { time_zone: timeZone } = req.query;
+    if (timeZone !== undefined && typeof timeZone !== 'string') {
+      throw new Refusal(inField('time_zone', fault('zone-unknown')));
+    }
+    const locale = localeOf(req, config);
+    const { common, reminders } = wordsFor(locale);
+    const offered = offeredDays(services.now(), zoneFor(timeZone, config.publication.timeZone));
+    personal(res);
+    res.json({
+      time_zone: offered.timeZone,
+      earliest_on: offered.earliestOn,
+      latest_on: offered.latestOn,
+      choices: offered.days.map(({ choice, sendOn }) => ({
+        when: choice,
+        send_on: sendOn,
+        day: common.day(sendOn, offered.today),
+        promise: reminders.preview(common.onDay(sendOn, offered.today)),
+      })),
+    });
+  });
+
+  routes.get('/reminders/:token', looked, async (req, res) => {
+    await showReminder(req, res, await named(req));
+  });
+
+  routes.post('/reminders/:token', looked, sameSite(config), formBody(), async (req, res) => {
+    const reminder = await named(req);
+    try {
+      await actOnReminder(services, reminder.id, actFromForm(req.body));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      // Said where the form was, beside how the reminder stands now.
+      const { shown } = reminderFromForm(req.body);
+      return showReminder(req, res, await named(req), { faults: error.faults, status: error.status, shown });
+    }
+    const { locale } = req.query;
+    res.redirect(303, `/reminders/${req.params.token}${isLocale(locale) ? `?locale=${locale}` : ''}`);
+  });
+
+  routes.post('/api/v1/reminders/:token', looked, jsonBody(), async (req, res) => {
+    const { id } = await named(req);
+    const acted = await actOnReminder(services, id, actFromRequest(req.body));
+    personal(res);
+    res.json({ state: acted.state, send_on: acted.sendOn });
+  });
+
+  // Changes nothing: that it was opened counts when a gift is begun.
+  routes.get('/reminders/:token/give', async (req, res) => {
+    const query = new URLSearchParams();
+    const read = readLinkToken(keys, 'reminder', String(req.params.token), services.now());
+    const reminder = 'id' in read ? await findReminder(services.database, read.id) : null;
+    if (reminder) {
+      const until = daysAfter(services.now(), repeatWithinDays);
+      query.set('reminder', linkToken(keys, 'reminder-give', reminder.id, until));
+      query.set('component', 'reminder');
+      if (reminder.article) query.set('article', reminder.article);
+      if (reminder.campaign) query.set('campaign', reminder.campaign);
+      query.set('locale', reminder.locale);
+    }
+    personal(res);
+    // A link that is cut off takes nothing from someone who came to give.
+    res.redirect(303, `/donate${query.size > 0 ? `?${query}` : ''}`);
+  });
+
+  return routes;
+
+  function about(locale: Locale) {
+    return { words: wordsFor(locale), locale, publication };
+  }
+
+  function showForm(
+    req: Request,
+    res: Response,
+    form: { shown: ReminderShown; faults?: readonly Fault[]; status?: number; locale?: Locale },
+  ): void {
+    const zone = zoneFor(form.shown.timeZone, config.publication.timeZone);
+    sendPage(
+      res,
+      RemindMePage({
+        ...about(form.locale ?? localeOf(req, config)),
+        languages: req.method === 'GET' ? languageLinks(req, config) : [],
+        shown: form.shown,
+        faults: form.faults ?? [],
+        offered: offeredDays(services.now(), zone),
+        formKey: randomUUID(),
+      }),
+      form.status ?? 200,
+    );
+  }
+
+  async function named(req: Request): Promise<Reminder> {
+    const read = readLinkToken(keys, 'reminder', String(req.params.token), services.now());
+    if ('fault' in read) throw new Refusal(fault(`link-${read.fault}`));
+    const reminder = await findReminder(services.database, read.id);
+    if (!reminder) throw new Refusal(fault('link-expired'));
+    return reminder;
+  }
+
+  async function showReminder(
+    req: Request,
+    res: Response,
+    reminder: Reminder,
+    again: { faults?: readonly Fault[]; status?: number; shown?: ReminderShown } = {},
+  ): Promise<void> {
+    const now = services.now();
+    const locale = localeOf(
+      req,
+      config,
+      typeof req.query.locale === 'string' ? req.query.locale : reminder.locale,
+    );
+    const zone = isKnownZone(reminder.timeZone) ? reminder.timeZone : config.publication.timeZone;
+    personal(res);
+    sendPage(
+      res,
+      ReminderPage({
+        ...about(locale),
+        languages: req.method === 'GET' ? languageLinks(req, config) : [],
+        token: String(req.params.token),
+        offer: offerFor(reminder, now),
+        sendOn: reminder.sendOn,
+        dueNow: reminder.dueAt <= now,
+        offered: offeredDays(now, zone),
+        faults: again.faults ?? [],
+        chosen: { choice: again.shown?.choice ?? 'month', date: again.shown?.date ?? '' },
+      }),
+      again.status ?? 200,
+    );
+  }
+}
+
+export function unsubscribeRoutes(services: Services): Router {
+  const { config, keys } = services;
+  const routes = Router();
+
+  routes.get('/unsubscribe/:token', (req, res) => {
+    show(req, res, readToken(req).reason, false);
+  });
+
+  // RFC 8058: pressed by a mail program, without cookie, session or form token; whatever its body, it takes effect at once.
+  routes.post('/unsubscribe/:token', async (req, res) => {
+    const { id, reason } = readToken(req);
+    await unsubscribe(services, id, reason);
+    show(req, res, reason, true);
+  });
+
+  return routes;
+
+  function readToken(req: Request): { id: string; reason: 'unsubscribed' | 'blocked' } {
+    const token = String(req.params.token);
+    for (const [purpose, reason] of [
+      ['unsubscribe', 'unsubscribed'],
+      ['block', 'blocked'],
+    ] as const) {
+      const read = readLinkToken(keys, purpose, token, services.now());
+      if ('id' in read) return { id: read.id, reason };
+    }
+    throw new Refusal(fault('link-broken'));
+  }
+
+  function show(req: Request, res: Response, reason: 'unsubscribed' | 'blocked', done: boolean): void {
+    const locale = localeOf(req, config);
+    personal(res);
+    sendPage(
+      res,
+      UnsubscribePage({
+        words: wordsFor(locale),
+        locale,
+        publication: config.publication.name,
+        languages: req.method === 'GET' ? languageLinks(req, config) : [],
+        token: String(req.params.token),
+        reason,
+        done,
+      }),
+    );
+  }
+}
+
+/** A form says in which language it was shown, so that it is answered in the same. */
+function localeIn(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null || !('locale' in body)) return undefined;
+  return typeof body.locale === 'string' ? body.locale : undefined;
+}
