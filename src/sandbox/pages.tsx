@@ -3,26 +3,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import type { Faults } from './faults.ts';
 import type { Letter } from './mailbox.ts';
 import { offeredCards } from './stripe/cards.ts';
-
-export interface CheckoutRow {
-  id: string;
-  url: string | null;
-  description: string;
-  /** As a person reads it: "$5.00 every month". */
-  amount: string;
-  status: string;
-  email: string | null;
-  open: boolean;
-}
-
-export interface WebhookRow {
-  event: string;
-  type: string;
-  at: Date;
-  attempts: number;
-  status: string;
-  answer: string | null;
-}
+import type { CheckoutSeen, WebhookSeen } from './stripe/stand-in.ts';
 
 /** What has just been done, told once at the head of the page. */
 export type Said = keyof typeof sayings;
@@ -46,8 +27,8 @@ export function OverviewPage(page: {
   timeZone: string;
   articleUrl: string;
   staffUrl: string;
-  checkouts: CheckoutRow[] | undefined;
-  webhooks: WebhookRow[] | undefined;
+  checkouts: CheckoutSeen[] | undefined;
+  webhooks: WebhookSeen[] | undefined;
   letters: Letter[] | undefined;
   faults: Faults;
 }): VNode {
@@ -159,7 +140,7 @@ function Advance({ by, children }: { by: string; children: ComponentChildren }):
   );
 }
 
-function Checkouts({ checkouts }: { checkouts: CheckoutRow[] }): VNode {
+function Checkouts({ checkouts }: { checkouts: CheckoutSeen[] }): VNode {
   return (
     <section aria-labelledby="checkouts">
       <h2 id="checkouts">Checkouts</h2>
@@ -180,6 +161,11 @@ function Checkouts({ checkouts }: { checkouts: CheckoutRow[] }): VNode {
                 <code class="aside">{checkout.id}</code>
               </div>
               {checkout.open && <OpenCheckout checkout={checkout} />}
+              {checkout.paymentUrl && (
+                <a class="aside" href={checkout.paymentUrl}>
+                  Its payment, to refund or dispute it
+                </a>
+              )}
             </li>
           ))}
         </ul>
@@ -188,7 +174,7 @@ function Checkouts({ checkouts }: { checkouts: CheckoutRow[] }): VNode {
   );
 }
 
-function OpenCheckout({ checkout }: { checkout: CheckoutRow }): VNode {
+function OpenCheckout({ checkout }: { checkout: CheckoutSeen }): VNode {
   const action = `/sandbox/checkouts/${encodeURIComponent(checkout.id)}`;
   return (
     <div class="row">
@@ -234,7 +220,7 @@ function OpenCheckout({ checkout }: { checkout: CheckoutRow }): VNode {
   );
 }
 
-function Webhooks({ webhooks, timeZone }: { webhooks: WebhookRow[]; timeZone: string }): VNode {
+function Webhooks({ webhooks, timeZone }: { webhooks: WebhookSeen[]; timeZone: string }): VNode {
   return (
     <section aria-labelledby="webhooks">
       <h2 id="webhooks">Webhooks</h2>

@@ -1,17 +1,17 @@
 // The sandbox as a whole and its door: one at a time per folder, found by its folder, guarded, the same for forms and JSON.
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { createTransport } from 'nodemailer';
+import Stripe from 'stripe';
 import request from 'supertest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { findRunningSandbox } from '../../src/sandbox/store.ts';
 
 const start = new Date('2027-01-31T09:00:00Z');
-const standIns = { database: false, stripe: false, mail: true };
 
 describe('a sandbox', () => {
   test('is found by its folder while it runs, with what a command needs', async () => {
@@ -56,10 +56,88 @@ describe('a sandbox', () => {
     onTestFinished(() => {
       stranger.close();
     });
-    const address = stranger.address();
-    const smtpPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const smtpPort = portOf(stranger);
     await expect(started(folder, { smtpPort })).rejects.toThrow('SANDBOX_SMTP_PORT');
     await started(folder);
+  });
+});
+
+describe('a sandbox with a Stripe of its own', () => {
+  test('has a checkout paid, declined or lapsed on request', async () => {
+    const { door, sandbox } = await opened({ stripe: true });
+    const declined = await beginCheckout(sandbox);
+    const card = { email: 'anna@example.org', name: 'Anna', country: 'LV' };
+    const refused = await pay(door, declined, { card: '4000000000000002', ...card });
+    expect(refused.body).toMatchObject({ outcome: 'declined', decline_code: 'generic_decline' });
+    expect((await pay(door, declined, { card: '4242424242424242', ...card })).body).toEqual({
+      outcome: 'paid',
+    });
+
+    const left = await beginCheckout(sandbox);
+    const lapsed = await door.post(`/sandbox/checkouts/${left}/expire`);
+    expect([lapsed.status, lapsed.body]).toEqual([200, { outcome: 'expired' }]);
+    expect(sandbox.stripe?.listCheckouts(10).map((each) => each.status)).toEqual(['expired', 'complete']);
+
+    const page = await door.get('/sandbox');
+    for (const part of [declined, left, 'anna@example.org', 'checkout.session.completed']) {
+      expect(page.text).toContain(part);
+    }
+  });
+
+  test('refuses a checkout that is not there, a country that is none, and a body with more in it', async () => {
+    const { door, sandbox } = await opened({ stripe: true });
+    const card = '4242424242424242';
+    expect((await pay(door, 'cs_test_none', { card, email: 'a@example.org' })).status).toBe(404);
+    const checkout = await beginCheckout(sandbox);
+    for (const [body, field] of [
+      [{ email: 'a@example.org' }, 'card'],
+      [{ card, country: 'Latvia' }, 'country'],
+      [{ card, tip: 5 }, 'tip'],
+    ] as const) {
+      const answer = await pay(door, checkout, body);
+      expect([answer.status, answer.body.errors[0].field]).toEqual([400, field]);
+    }
+  });
+
+  test('renews a monthly gift twelve times when the clock goes on a year, each webhook delivered in its turn', async () => {
+    const received: Stripe.Event[] = [];
+    const receiver = createServer((req, res) => {
+      let body = '';
+      req.on('data', (part) => {
+        body += part;
+      });
+      req.on('end', () => {
+        received.push(JSON.parse(body));
+        res.end();
+      });
+    });
+    await new Promise<void>((listening) => receiver.listen(0, '127.0.0.1', listening));
+    onTestFinished(() => {
+      receiver.close();
+    });
+    const { door, sandbox } = await opened({ stripe: true, port: portOf(receiver) });
+    const checkout = await beginCheckout(sandbox, 'month');
+    await pay(door, checkout, { card: '4242424242424242', email: 'anna@example.org' });
+    const moved = await door.post('/sandbox/clock').send({ advance: 'P1Y2D' });
+    expect(moved.body).toEqual({ now: '2028-02-02T09:00:00.000Z' });
+
+    const paid = received.filter((event) => event.type === 'invoice.paid');
+    expect(paid.map((event) => new Date(event.created * 1000).toISOString().slice(0, 10))).toEqual([
+      ...['2027-01-31', '2027-02-28', '2027-03-31', '2027-04-30', '2027-05-31', '2027-06-30', '2027-07-31'],
+      ...['2027-08-31', '2027-09-30', '2027-10-31', '2027-11-30', '2027-12-31', '2028-01-31'],
+    ]);
+  });
+
+  test('keeps what is set to go wrong over a restart', async () => {
+    const folder = newFolder();
+    const first = await started(folder, { stripe: true });
+    const faults = { webhooks: { drop: 1 }, smtp: { reply: '451 4.7.1 later', times: 2 } };
+    first.setFaults(faults);
+    await first.close();
+    const second = await started(folder, { stripe: true });
+    expect(second.faults()).toEqual(faults);
+    second.setFaults({});
+    expect(second.faults()).toEqual({});
   });
 });
 
@@ -217,30 +295,72 @@ function newFolder(): string {
   return folder;
 }
 
-async function started(folder: string, changes: { smtpPort?: number } = {}): Promise<Sandbox> {
+interface Changes {
+  stripe?: boolean;
+  port?: number;
+  smtpPort?: number;
+}
+
+async function started(folder: string, changes: Changes = {}): Promise<Sandbox> {
+  const { stripe = false, ...others } = changes;
   const sandbox = await startSandbox({
     folder,
     port: 3000,
     stripePort: 0,
     smtpPort: 0,
-    standIns,
+    standIns: { database: false, stripe, mail: true },
     timeZone: 'Europe/Riga',
     log: () => {},
     machineNow: () => start,
-    ...changes,
+    ...others,
   });
   onTestFinished(() => sandbox.close());
   return sandbox;
 }
 
-async function opened() {
-  const sandbox = await started(newFolder());
+async function opened(changes: Changes = {}) {
+  const sandbox = await started(newFolder(), changes);
   const app = express();
   app.use(
     '/sandbox',
     await sandbox.routes({ baseUrl: 'http://give.example.org', publication: 'The Small Gazette' }),
   );
   return { sandbox, door: request(app) };
+}
+
+async function beginCheckout(sandbox: Sandbox, interval?: 'month'): Promise<string> {
+  const { hostname, port } = new URL(sandbox.stripeUrl ?? '');
+  const stripe = new Stripe(sandbox.stripeKey ?? '', {
+    host: hostname,
+    port,
+    protocol: 'http',
+    telemetry: false,
+  });
+  const session = await stripe.checkout.sessions.create({
+    mode: interval ? 'subscription' : 'payment',
+    success_url: 'https://give.example.org/thanks',
+    line_items: [
+      {
+        quantity: 1,
+        price_data: {
+          currency: 'usd',
+          unit_amount: 500,
+          product_data: { name: 'A gift' },
+          ...(interval && { recurring: { interval } }),
+        },
+      },
+    ],
+  });
+  return session.id;
+}
+
+function pay(door: ReturnType<typeof request>, checkout: string, body: object) {
+  return door.post(`/sandbox/checkouts/${checkout}/pay`).send(body);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
 }
 
 async function send(sandbox: Sandbox, to: string, subject: string): Promise<void> {
