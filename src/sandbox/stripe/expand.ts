@@ -31,8 +31,11 @@ export function expanded(store: Store, answer: object, paths: readonly string[])
   let result: unknown = JSON.parse(JSON.stringify(answer));
   for (const path of paths) {
     const steps = path.split('.');
-    if (steps.length > deepest + (steps[0] === 'data' ? 1 : 0)) {
-      throw invalid(`You cannot expand more than ${deepest} levels of a property (${path}).`, 'expand');
+    if (steps.length > deepest) {
+      throw invalid(
+        `You cannot expand more than ${deepest} levels of a property. Property: ${path}`,
+        'expand',
+      );
     }
     result = expandAt(store, result, steps, path);
   }

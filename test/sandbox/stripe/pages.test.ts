@@ -1,8 +1,8 @@
 // The stand-in's pages, used as a browser without scripts uses them.
 import type Stripe from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { monthlyParams, onceParams, startStand, subscribe } from './stand.ts';
 import type { Stand } from './stand.ts';
+import { monthlyParams, onceParams, startStand, subscribe } from './stand.ts';
 
 describe('the pages', () => {
   let stand: Stand;
@@ -26,7 +26,11 @@ describe('the pages', () => {
     expect(shown).toContain('$25.00');
     expect(shown).toContain('reader@example.org');
     expect(shown).not.toContain('<script');
-    const sent = await send(`/c/pay/${session.id}`, { choice: '4242424242424242', name: 'Reader', country: 'US' });
+    const sent = await send(`/c/pay/${session.id}`, {
+      choice: '4242424242424242',
+      name: 'Reader',
+      country: 'US',
+    });
     expect(sent.status).toBe(303);
     expect(sent.headers.get('location')).toBe(`http://localhost:4000/thanks?session=${session.id}`);
     expect(await open(`/c/pay/${session.id}`)).toContain('Already paid');
@@ -34,7 +38,10 @@ describe('the pages', () => {
 
   it('keep a declined checkout open and say what the bank said', async () => {
     const session = await stand.stripe.checkout.sessions.create(monthlyParams());
-    const sent = await send(`/c/pay/${session.id}`, { choice: '4242424242424242', card: '4000 0000 0000 0002' });
+    const sent = await send(`/c/pay/${session.id}`, {
+      choice: '4242424242424242',
+      card: '4000 0000 0000 0002',
+    });
     expect(sent.status).toBe(200);
     expect(await sent.text()).toContain('Your card was declined. Nothing was charged.');
     const wrong = await send(`/c/pay/${session.id}`, { card: '1234' });
@@ -100,7 +107,9 @@ describe('the pages', () => {
     const payment = seen?.paymentUrl ?? '';
     expect(await open(payment)).toContain('$23.97');
     expect(await (await send(`${payment}/refund`, { amount: '10.50' })).text()).toContain('Refunded.');
-    expect(await (await send(`${payment}/refund`, { amount: '14.51' })).text()).toContain('greater than unrefunded amount');
+    expect(await (await send(`${payment}/refund`, { amount: '14.51' })).text()).toContain(
+      'greater than unrefunded amount',
+    );
     expect((await stand.stripe.refunds.list()).data.map(({ amount }) => amount)).toEqual([1050]);
 
     const other = await stand.stripe.checkout.sessions.create(onceParams());
