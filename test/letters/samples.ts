@@ -1,0 +1,90 @@
+// One of every letter, for tests that look at all of them.
+import { classOf, type LetterFacts, type LetterKind, type MoneyFacts } from '../../src/letters/outbox.ts';
+import type { LetterRow } from '../../src/letters/render.ts';
+
+const id = (n: number) => `01930000-0000-7000-8000-0000000000${String(n).padStart(2, '0')}`;
+const money: MoneyFacts = { amountMinor: '545', currency: 'USD' };
+
+/** Facts by what the sample shows; the kind stands before the first colon. */
+export const samples = {
+  'thank-you': {
+    ...money,
+    paymentId: id(1),
+    paidAt: '2027-02-24T09:00:00Z',
+    kind: 'month',
+    feesCoveredMinor: '45',
+    membershipId: id(2),
+    nextAt: '2027-03-24T09:00:00Z',
+  },
+  'thank-you:once': {
+    amountMinor: '250000',
+    currency: 'JPY',
+    paymentId: id(1),
+    paidAt: '2027-02-24T09:00:00Z',
+    kind: 'once',
+    feesCoveredMinor: '0',
+    membershipId: null,
+  },
+  'renewal-receipt': {
+    ...money,
+    paymentId: id(1),
+    paidAt: '2027-02-24T09:00:00Z',
+    kind: 'year',
+    membershipId: id(2),
+  },
+  'payment-failed': {
+    ...money,
+    membershipId: id(2),
+    kind: 'month',
+    failedAt: '2027-02-24T09:00:00Z',
+    nextAttemptAt: '2027-02-27T09:00:00Z',
+  },
+  'payment-failed:last': {
+    ...money,
+    membershipId: id(2),
+    kind: 'year',
+    failedAt: '2027-02-24T09:00:00Z',
+    nextAttemptAt: null,
+  },
+  'card-changed': { membershipId: id(2), changedAt: '2027-02-24T09:00:00Z' },
+  'gift-ending': { ...money, membershipId: id(2), kind: 'month', endsAt: '2027-03-24T09:00:00Z' },
+  'gift-ending:at-once': { ...money, membershipId: id(2), kind: 'month', endsAt: '2027-02-24T08:59:00Z' },
+  'gift-lost': { ...money, membershipId: id(2), kind: 'month', endedAt: '2027-02-24T09:00:00Z' },
+  refunded: { ...money, paymentId: id(1), refundedAt: '2027-02-24T09:00:00Z', whole: true },
+  'refunded:part': { ...money, paymentId: id(1), refundedAt: '2027-02-24T09:00:00Z', whole: false },
+  'manage-link': { membershipId: null },
+  'staff-invitation': {},
+  'reminder-confirmation': { reminderId: id(3), sendOn: '2027-03-24' },
+  reminder: { reminderId: id(3), askedAt: '2027-01-24T12:00:00Z', again: false, mayRepeat: true },
+  'reminder:again': { reminderId: id(3), askedAt: '2027-01-24T12:00:00Z', again: true, mayRepeat: false },
+} as const satisfies { [K in LetterKind as K | `${K}:${string}`]?: LetterFacts[K] };
+
+export type Sample = keyof typeof samples;
+
+export const sampleNames = Object.keys(samples) as Sample[];
+
+export function sampleRow(sample: Sample, locale: string): LetterRow {
+  const kind = (sample.split(':')[0] ?? '') as LetterKind;
+  const staffs = kind === 'staff-invitation';
+  return {
+    id: id(9),
+    key: `${kind}:sample`,
+    kind,
+    class: classOf[kind],
+    readerId: staffs ? null : id(4),
+    staffId: staffs ? id(5) : null,
+    reminderId: id(3),
+    locale,
+    facts: { ...samples[sample] },
+    messageId: `<${id(9)}@example.org>`,
+    state: 'queued',
+    createdAt: new Date('2027-02-24T09:00:00Z'),
+    expiresAt: new Date('2027-02-27T09:00:00Z'),
+    sentAt: null,
+    dueAt: new Date('2027-02-24T09:00:00Z'),
+    attempts: 0,
+    leasedUntil: null,
+    fence: 0,
+    problem: null,
+  };
+}
