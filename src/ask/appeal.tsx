@@ -41,7 +41,7 @@ export function AppealPage(page: AppealPageProps): VNode {
     >
       <section class="appeal stack" aria-labelledby="appeal-heading">
         <div class="stack close">
-          <h2 id="appeal-heading">{words.ask.heading}</h2>
+          <h1 id="appeal-heading">{words.ask.heading}</h1>
           <p>
             {words.ask.text(publication)} <strong>{words.ask.fromAMonth(words.common.money(minimum))}</strong>
           </p>

@@ -43,7 +43,9 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
     if (!gift) return showForm(req, res, { choice, faults, status: 422 });
     const locale = localeOf(req, config, gift.locale);
     try {
-      res.redirect(303, await beginOnce(services, door, { ...gift, locale }, key));
+      const onward = await beginOnce(services, door, { ...gift, locale }, key);
+      personal(res);
+      res.redirect(303, onward);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       showForm(req, res, { choice, faults: error.faults, status: error.status, locale });

@@ -5,7 +5,9 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 
 export async function openBrowser(): Promise<Browser> {
   const named = process.env.CHROMIUM_PATH;
-  const installed = [named, '/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
+  const installed = [named, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+    (path) => path && existsSync(path),
+  );
   return chromium.launch({
     executablePath: installed ?? (await sparticuz.executablePath()),
     args: [
@@ -29,8 +31,13 @@ export const phone: BrowserContextOptions = {
 export const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 900 } };
 
 /** A page that fails the test when its browser complains: a blocked script, a missing file, an error. */
-export async function openPage(browser: Browser, options: BrowserContextOptions): Promise<{ page: Page; complaints: string[] }> {
-  const context = await browser.newContext(options);
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions,
+): Promise<{ page: Page; complaints: string[] }> {
+  // Without motion, so that colours are measured when they have arrived.
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+  context.setDefaultTimeout(8000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
