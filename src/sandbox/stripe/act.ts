@@ -37,13 +37,7 @@ export interface Act {
 /** The object, or Stripe's refusal. */
 export function get<K extends Kind>(act: Act, kind: K, id: string, param?: string): Kinds[K] {
   const object = act.store.find(kind, id);
-  if (object === undefined)
-    throw missing(
-      kind.replace('checkout.session', 'checkout.session'),
-      id,
-      param,
-      param === undefined ? 404 : 400,
-    );
+  if (object === undefined) throw missing(kind, id, param, param === undefined ? 404 : 400);
   return object;
 }
 
@@ -70,7 +64,10 @@ export function defer(act: Act, task: Task, subject: string, dueAt: number): voi
 
 /** Records that something happened and puts it on its way to every endpoint that wants to know. */
 export function tell<T extends EventType>(act: Act, type: T, object: Told<T>, before?: Told<T>): void {
-  record(act, type, object, before === undefined ? undefined : previousAttributes(before, object));
+  const previous = before === undefined ? undefined : previousAttributes(before, object);
+  // A change that changes nothing is no news.
+  if (previous && Object.keys(previous).length === 0 && type.endsWith('.updated')) return;
+  record(act, type, object, previous);
 }
 
 /** As `tell`, for the one object that Stripe's declarations do not describe: an invoice that has no id yet. */

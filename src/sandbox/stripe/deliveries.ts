@@ -7,6 +7,7 @@ const atOnce = 8;
 const batch = 64;
 const answerWithinMs = 10_000;
 const machineRetryMs = 5_000;
+const closesWithinMs = 500;
 /** Minutes until the next try, as a live account sees it; the sum stays within three days. */
 const retryAfterMinutes = [5, 30, 120, 300, 600, 600, 600, 600, 600, 600];
 
@@ -26,6 +27,7 @@ export function startDeliveries(options: {
 }): Deliveries {
   const { store, now, machineNow, log } = options;
   const inFlight = new Set<number>();
+  const closing = new AbortController();
   let waiting: Delivery[] = [];
   let idle: (() => void)[] = [];
   let closed = false;
@@ -74,20 +76,21 @@ export function startDeliveries(options: {
     for (let copy = 1; copy < (faults.webhooks?.duplicate ?? 1); copy += 1) {
       answer = await post(endpoint.url, secret, body);
     }
-    if (closed) return;
+    if (closing.signal.aborted) return;
     if (/^2\d\d/.test(answer)) {
       store.deliveryDone(delivery.id, answer);
+      return;
+    }
+    const retryAtMs = machineNow().getTime() + machineRetryMs;
+    if (delivery.dueAtMs > now().getTime()) {
+      // Tried early, for a service that restarts: the three days of tries are counted in business time only.
+      store.deliveryTriedEarly(delivery.id, answer, retryAtMs);
       return;
     }
     const minutes = retryAfterMinutes[delivery.attempts];
     if (minutes === undefined) store.deliveryGivenUp(delivery.id, answer);
     else {
-      store.deliveryFailed(
-        delivery.id,
-        answer,
-        now().getTime() + minutes * 60_000,
-        machineNow().getTime() + machineRetryMs,
-      );
+      store.deliveryFailed(delivery.id, answer, now().getTime() + minutes * 60_000, retryAtMs);
     }
   };
 
@@ -104,7 +107,7 @@ export function startDeliveries(options: {
           'stripe-signature': `t=${at},v1=${signature}`,
           'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
         },
-        signal: AbortSignal.timeout(answerWithinMs),
+        signal: AbortSignal.any([AbortSignal.timeout(answerWithinMs), closing.signal]),
       });
       await response.arrayBuffer();
       return String(response.status);
@@ -123,9 +126,12 @@ export function startDeliveries(options: {
       });
     },
     async close() {
-      waiting = [];
-      if (inFlight.size > 0) await new Promise<void>((resolve) => idle.push(resolve));
       closed = true;
+      waiting = [];
+      if (inFlight.size === 0) return;
+      const patience = setTimeout(() => closing.abort(), closesWithinMs);
+      await new Promise<void>((resolve) => idle.push(resolve));
+      clearTimeout(patience);
     },
   };
 }

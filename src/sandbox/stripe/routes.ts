@@ -18,6 +18,7 @@ const remembersKeysForSeconds = 86_400;
 export interface Operations {
   /** One operation at the present business moment, in one transaction; what it causes is sent afterwards. */
   perform<T>(request: Act['request'], work: (act: Act) => T): T;
+  log(line: string): void;
 }
 
 interface Said {
@@ -82,8 +83,9 @@ async function answer(
       if (key !== null) answering.delete(key);
     }
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    return { status: error.status, body: errorText(error.body) };
+    if (isRefusal(error)) return { status: error.status, body: errorText(error.body) };
+    operations.log(`stripe stand-in: ${request.method} ${pathOf(request)}: ${String(error)}`);
+    return misbehaved(500);
   }
 }
 
@@ -190,15 +192,23 @@ function route(request: Request): { found: Resource; ids: Record<string, string>
 
 function matched(pattern: string, path: string): Record<string, string> | null {
   const wanted = pattern.split('/');
-  const given = path.replace(/\/$/, '').split('/');
+  const given = decoded(path).replace(/\/$/, '').split('/');
   if (wanted.length !== given.length) return null;
   const ids: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
     const have = given[index] ?? '';
-    if (part.startsWith(':')) ids[part.slice(1)] = decodeURIComponent(have);
+    if (part.startsWith(':')) ids[part.slice(1)] = have;
     else if (part !== have) return null;
   }
   return ids;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** The whole path, as Stripe's messages name it, wherever the router is mounted. */

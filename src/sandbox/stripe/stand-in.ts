@@ -15,6 +15,7 @@
 //   machine's clock, so that a restarted service catches up.
 // - Exchange rates and the settlement currency (USD) are fixed; the dispute fee is kept when a dispute is won.
 // - Mandates, setup intents, payouts, receipts and PDF files exist as ids or links at most.
+// - Every answer is rendered in the one pinned version, whatever `Stripe-Version` asks for.
 // - Idempotency keys are forgotten after a day of business time.
 import type http from 'node:http';
 import { createServer } from 'node:http';
@@ -131,8 +132,8 @@ export async function startStripeStandIn(options: {
     response.set('Date', now().toUTCString());
     next();
   });
-  app.use(['/v1', '/v2'], apiRoutes({ perform }));
-  app.use(pageRoutes({ perform }));
+  app.use(['/v1', '/v2'], apiRoutes({ perform, log }));
+  app.use(pageRoutes({ perform, log }));
 
   // While nobody moves the clock, time passes by itself.
   const timer = setInterval(() => {

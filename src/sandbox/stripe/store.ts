@@ -73,6 +73,7 @@ export interface Store {
   dueDeliveries(nowMs: number, machineMs: number, limit: number, except: ReadonlySet<number>): Delivery[];
   deliveryDone(id: number, answer: string): void;
   deliveryFailed(id: number, answer: string, dueAtMs: number, machineRetryMs: number): void;
+  deliveryTriedEarly(id: number, answer: string, machineRetryMs: number): void;
   deliveryGivenUp(id: number, answer: string): void;
   pendingDeliveries(event: string): number;
   seenDeliveries(limit: number): DeliverySeen[];
@@ -132,6 +133,7 @@ export function openStore(db: DatabaseSync): Store {
       key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
       request TEXT NOT NULL, created INTEGER NOT NULL
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS stripe_answers_created ON stripe_answers (created);
     CREATE TABLE IF NOT EXISTS stripe_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `);
 
@@ -299,6 +301,13 @@ export function openStore(db: DatabaseSync): Store {
       sql(
         'UPDATE stripe_deliveries SET attempts = attempts + 1, answer = ?, due_at_ms = ?, machine_retry_ms = ? WHERE id = ?',
       ).run(answer, dueAtMs, machineRetryMs, id);
+    },
+    deliveryTriedEarly(id, answer, machineRetryMs) {
+      sql('UPDATE stripe_deliveries SET answer = ?, machine_retry_ms = ? WHERE id = ?').run(
+        answer,
+        machineRetryMs,
+        id,
+      );
     },
     deliveryGivenUp(id, answer) {
       sql(

@@ -295,7 +295,7 @@ describe('the API', () => {
     const endpoint = await stand.stripe.webhookEndpoints.create({
       url: 'http://127.0.0.1:9/hook',
       enabled_events: ['charge.succeeded'],
-      api_version: Stripe.API_VERSION as Stripe.WebhookEndpointCreateParams.ApiVersion,
+      api_version: '2026-10-28.endive',
     });
     expect(endpoint.secret).toMatch(/^whsec_/);
     expect(await stand.stripe.webhookEndpoints.retrieve(endpoint.id)).not.toHaveProperty('secret');

@@ -15,6 +15,8 @@ export interface Stand {
   received: Received[];
   /** How the receiver answers. */
   answers: { status: number };
+  /** The machine's own clock, in milliseconds. */
+  machine: { at: number };
   secret: string;
   now(): Date;
   /** Moves business time to the moment, through everything due on the way. */
@@ -40,12 +42,13 @@ export async function startStand(start = '2026-01-31T10:00:00Z'): Promise<Stand>
   const store = new DatabaseSync(':memory:');
   const received: Received[] = [];
   const answers = { status: 200 };
+  const machine = { at: machineStart };
   const receiver = await listen(received, answers);
   const open = () =>
     startStripeStandIn({
       store,
       now: () => business,
-      machineNow: () => new Date(machineStart),
+      machineNow: () => new Date(machine.at),
       port: 0,
       webhook: { url: receiver.url, secret },
     });
@@ -55,6 +58,7 @@ export async function startStand(start = '2026-01-31T10:00:00Z'): Promise<Stand>
     store,
     received,
     answers,
+    machine,
     secret,
     now: () => business,
     async moveTo(moment) {

@@ -43,6 +43,20 @@ describe('a webhook', () => {
     ).toBeGreaterThan(5);
   });
 
+  it('refused is also tried again after seconds on the machine’s clock, without using up the three days', async () => {
+    stand.answers.status = 500;
+    await payOnce();
+    for (let restart = 0; restart < 30; restart += 1) {
+      stand.machine.at += 5_000;
+      await stand.standIn.settled();
+    }
+    expect(arrivals()).toEqual([]);
+    stand.answers.status = 200;
+    stand.machine.at += 5_000;
+    await stand.standIn.settled();
+    expect(arrivals()).toHaveLength(5);
+  });
+
   it('not yet delivered when the stand-in stops is delivered when it is back', async () => {
     stand.answers.status = 500;
     await payOnce();
