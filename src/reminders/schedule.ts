@@ -46,7 +46,8 @@ export async function askForReminder(
         timeZone,
         locale: asked.locale,
         sendOn,
-        createdAt: now,
+        // Stripe dates payments to the second: a gift of this very second must not seem older than the asking.
+        createdAt: new Date(Math.floor(now.getTime() / 1000) * 1000),
         confirmedAt: confirmed ? now : null,
         dueAt: sendAt(sendOn, timeZone, id),
         article: asked.source.article ?? null,

@@ -32,7 +32,9 @@ export async function applyEvents(services: Services): Promise<void> {
     });
     if (rows.length === 0) return;
     await inParallel(rows, atOnce, (row) => applyOne(services, row));
+    // A gift may cause letters, satisfy a reminder and await its fee.
     services.nudge('letters');
+    services.nudge('reminders');
     services.nudge('settlement');
   }
 }

@@ -185,3 +185,44 @@ async function freePorts(count: number): Promise<number[] & [number, number, num
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports as number[] & [number, number, number];
 }
+
+/** Asks to be reminded through the API, as a page would; answers the day that was promised. */
+export async function askForReminder(
+  service: TestService,
+  wish: { email: string; when?: string; time_zone?: string; locale?: string },
+): Promise<string> {
+  const response = await fetch(`${service.url}/api/v1/reminders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ when: 'month', source: {}, ...wish }),
+  });
+  if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`);
+  const { send_on: sendOn } = (await response.json()) as { send_on: string };
+  await service.settled();
+  return sendOn;
+}
+
+/** The first link in a letter whose address matches. */
+export function linkIn(letter: Letter | undefined, pattern: RegExp): string {
+  const links = letter?.text.match(/https?:\/\/\S+/g) ?? [];
+  const link = links.find((each) => pattern.test(each));
+  if (link === undefined) throw new Error(`No link like ${pattern} among ${links.join(' ')}`);
+  return link;
+}
+
+/** Presses the button of a page that acts on a form. */
+export function press(url: string, fields: Record<string, string> = {}): Promise<Response> {
+  return fetch(url, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
+}
+
+/** Asks, and confirms by the button of the page that the letter leads to. */
+export async function askAndConfirm(
+  service: TestService,
+  wish: Parameters<typeof askForReminder>[1],
+): Promise<string> {
+  const sendOn = await askForReminder(service, wish);
+  const [letter] = await service.letters(wish.email);
+  const answer = await press(linkIn(letter, /\/reminders\/[^/]+$/), { act: 'confirm' });
+  if (answer.status !== 303) throw new Error(`Confirming answered ${answer.status}`);
+  return sendOn;
+}
