@@ -103,9 +103,9 @@ function BlockHtml({ block }: { block: Block }): JSX.Element {
           <P tone="soft" style={css.written}>
             {block.beneath}
             <br />
-            <A style={css.address} url={block.url}>
+            <a class="soft" style={css.address} href={block.url}>
               {block.url}
-            </A>
+            </a>
           </P>
         </>
       );
@@ -162,9 +162,9 @@ function P(props: { tone?: 'ink' | 'soft'; style: CSSProperties; children: Compo
   );
 }
 
-function A(props: { url: string; style?: CSSProperties; children: ComponentChildren }) {
+function A(props: { url: string; children: ComponentChildren }) {
   return (
-    <a class="accent" style={{ ...css.a, ...props.style }} href={props.url}>
+    <a class="accent" style={css.a} href={props.url}>
       {props.children}
     </a>
   );
@@ -281,7 +281,7 @@ const css = {
     textDecoration: 'none',
   },
   written: { margin: '0 0 28px', color: light.soft, font: `400 13px/20px ${sans}`, wordBreak: 'break-word' },
-  address: { wordBreak: 'break-all' },
+  address: { color: light.soft, textDecoration: 'none', wordBreak: 'break-all' },
   receipt: {
     margin: '28px 0 28px',
     borderCollapse: 'collapse',

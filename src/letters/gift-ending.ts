@@ -26,7 +26,7 @@ export function giftEnding(writing: Writing<'gift-ending'>): Letter {
             paragraph(words.welcomeBack),
           ]),
       signature(letters.signature(publication.name)),
-      ...(toCome ? whyGift(writing) : whyMoney(writing)),
+      ...(toCome ? whyGift(writing, 'button') : whyMoney(writing)),
     ],
   };
 }

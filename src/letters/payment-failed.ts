@@ -17,7 +17,7 @@ export function paymentFailed(writing: Writing<'payment-failed'>): Letter {
       ),
       button(words.button, links.manage(), letters.linkInWords),
       signature(letters.signature(publication.name)),
-      ...whyGift(writing),
+      ...whyGift(writing, 'button'),
     ],
   };
 }

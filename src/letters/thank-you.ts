@@ -27,7 +27,7 @@ export function thankYou(writing: Writing<'thank-you'>): Letter {
         ? [paragraph(letters.manageGiftText), button(letters.manageGift, links.manage(), letters.linkInWords)]
         : []),
       signature(letters.signature(publication.name)),
-      ...(regular ? whyGift(writing) : whyMoney(writing)),
+      ...(regular ? whyGift(writing, 'button') : whyMoney(writing)),
     ],
   };
 }

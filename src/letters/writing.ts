@@ -28,11 +28,11 @@ export function whyMoney({ words }: AnyWriting): Block[] {
   return [fine(words.letters.whyMoney), fine(words.letters.ifWrong)];
 }
 
-/** The foot of a letter about a monthly or yearly gift: with the way to look after it. */
-export function whyGift({ words, links }: AnyWriting): Block[] {
+/** The foot of a letter about a monthly or yearly gift: with the way to look after it, where no button leads there. */
+export function whyGift({ words, links }: AnyWriting, way: 'link' | 'button' = 'link'): Block[] {
   return [
     fine(words.letters.whyGift),
-    fineLink(words.letters.manageGift, links.manage()),
+    ...(way === 'link' ? [fineLink(words.letters.manageGift, links.manage())] : []),
     fine(words.letters.ifWrong),
   ];
 }

@@ -74,7 +74,7 @@ export const letters = {
       `As you asked, your gift of ${amount} has ended. Nothing more will be charged.`,
     endedUnpaid: (amount: string) =>
       `We tried several times to collect your gift of ${amount} and could not, so it has ended. Nothing more will be charged.`,
-    changedMind: 'If you change your mind before then, one click takes the ending back.',
+    changedMind: 'If you change your mind before then, you can take the ending back:',
     thanks: 'Thank you for the time you were with us. What you gave has become work that stays.',
     comeBack: 'If you would like to go on with another card, you are welcome at any time:',
     comeBackButton: 'Begin again',
