@@ -9,7 +9,7 @@ import type { Store } from './store.ts';
 
 export const apiVersion = '2026-10-28.endive';
 
-export type EventType = Stripe.Event['type'];
+type EventType = Stripe.Event['type'];
 export type Told<T extends EventType> = Extract<Stripe.Event, { type: T }>['data']['object'];
 
 export type Task =

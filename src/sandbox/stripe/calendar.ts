@@ -1,6 +1,6 @@
 // When a subscription's periods begin: counted from its anchor, so that the 31st comes back after a short month.
 
-export interface Rhythm {
+interface Rhythm {
   interval: 'day' | 'month' | 'week' | 'year';
   count: number;
 }

@@ -29,7 +29,7 @@ import {
 const retryAfterDays = [3, 5, 7];
 const incompleteForSeconds = 23 * 3600;
 
-export type Collected = Attempt | { outcome: 'no_payment_method' };
+type Collected = Attempt | { outcome: 'no_payment_method' };
 
 /** Tries to take the invoice's money; the subscription is moved by what came of it. */
 export function collect(

@@ -51,7 +51,7 @@ export function createEndpoint(act: Act, raw: unknown): Stripe.WebhookEndpoint {
   return { ...endpoint, secret };
 }
 
-export function newEndpoint(
+function newEndpoint(
   act: Act,
   url: string,
   secret: string,

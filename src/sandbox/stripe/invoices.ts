@@ -108,7 +108,7 @@ export function finaliseInvoice(
   return { invoice, intent };
 }
 
-export function paymentOf(act: Act, invoice: string): Stripe.InvoicePayment | undefined {
+function paymentOf(act: Act, invoice: string): Stripe.InvoicePayment | undefined {
   return act.store.list('invoice_payment', { limit: 1, where: { invoice } }).data[0];
 }
 

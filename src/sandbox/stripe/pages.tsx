@@ -109,7 +109,7 @@ export function OverPage(props: {
   );
 }
 
-export interface PortalView {
+interface PortalView {
   action: string;
   session: Stripe.BillingPortal.Session;
   configuration: Stripe.BillingPortal.Configuration;
@@ -278,7 +278,7 @@ export function InvoicePage(props: {
   );
 }
 
-export interface PaymentView {
+interface PaymentView {
   intent: Stripe.PaymentIntent;
   charges: Stripe.Charge[];
   refunds: Stripe.Refund[];
@@ -412,15 +412,17 @@ function CardChoice(props: {
   return (
     <fieldset>
       <legend>Test card</legend>
-      {offered.map((card) => (
-        <label class="choice" key={card.number}>
-          <input type="radio" name="choice" value={card.number} checked={card.number === chosen} />
-          <span>
-            {card.label}
-            <span class="number">{card.number}</span>
-          </span>
-        </label>
-      ))}
+      <div>
+        {offered.map((card) => (
+          <label class="choice" key={card.number}>
+            <input type="radio" name="choice" value={card.number} checked={card.number === chosen} />
+            <span>
+              {card.label}
+              <span class="number">{card.number}</span>
+            </span>
+          </label>
+        ))}
+      </div>
       <label class="field">
         Or another test number
         <input name="card" inputMode="numeric" autocomplete="off" value={props.typed ?? ''} />

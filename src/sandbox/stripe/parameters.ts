@@ -4,7 +4,7 @@ import { currencyCodes, isCurrency } from './currencies.ts';
 import type { StripeRefusal } from './refusals.ts';
 import { invalid } from './refusals.ts';
 
-export type Raw = { [key: string]: Raw | string } | Raw[] | string[];
+type Raw = { [key: string]: Raw | string } | Raw[] | string[];
 
 /** `a[b][0]=c` as nested hashes and lists. */
 export function decodeForm(form: string): Raw {

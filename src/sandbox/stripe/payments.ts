@@ -13,7 +13,7 @@ import { idOrNull } from './prices.ts';
 
 const settlesAfterSeconds = 3 * 86_400;
 
-export interface Purpose {
+interface Purpose {
   amount: number;
   currency: string;
   customer: string | null;

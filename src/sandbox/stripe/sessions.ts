@@ -27,7 +27,7 @@ import { invalid, refusal } from './refusals.ts';
 const day = 86_400;
 const soonestExpiry = 30 * 60;
 
-export const sessionLocales = [
+const sessionLocales = [
   'auto',
   'bg',
   'cs',

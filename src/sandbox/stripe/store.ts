@@ -39,7 +39,7 @@ export interface Delivery {
   attempts: number;
 }
 
-export interface DeliverySeen {
+interface DeliverySeen {
   event: string;
   type: string;
   created: number;
@@ -87,7 +87,7 @@ export interface Store {
   setSetting(name: string, value: unknown): void;
 }
 
-export interface SavedAnswer {
+interface SavedAnswer {
   fingerprint: string;
   status: number;
   body: string;

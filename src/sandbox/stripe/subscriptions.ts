@@ -22,7 +22,7 @@ import {
 import { idOrNull, itemPrice, planOf, priceFor } from './prices.ts';
 import { invalid, missing } from './refusals.ts';
 
-export const announcedBeforeSeconds = 7 * 86_400;
+const announcedBeforeSeconds = 7 * 86_400;
 
 const feedback = oneOf(
   'customer_service',
