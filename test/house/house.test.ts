@@ -114,7 +114,13 @@ describe('rooms', () => {
     );
     expect(
       speakers.filter(
-        (path) => !['outside/stripe.ts', 'donate/checkout.ts', 'account/portal.ts', 'account/portal-configuration.ts'].includes(path),
+        (path) =>
+          ![
+            'outside/stripe.ts',
+            'donate/checkout.ts',
+            'account/portal.ts',
+            'account/portal-configuration.ts',
+          ].includes(path),
       ),
     ).toEqual([]);
   });
@@ -148,7 +154,9 @@ describe('hand', () => {
   test('the environment is read by main and the commands’ entry alone', () => {
     const readers = breaking((file) => /process\.env/.test(file.text));
     expect(
-      readers.filter((path) => !['main.ts', 'commands/favor.ts', 'sandbox/demo.ts', 'sandbox/postgres.ts'].includes(path)),
+      readers.filter(
+        (path) => !['main.ts', 'commands/favor.ts', 'sandbox/demo.ts', 'sandbox/postgres.ts'].includes(path),
+      ),
     ).toEqual([]);
   });
 
@@ -186,7 +194,7 @@ describe('hand', () => {
 describe('what is remembered', () => {
   test('each table names its writer', () => {
     const text = readFileSync(join(source, 'schema.ts'), 'utf8');
-    const tables = [...text.matchAll(/(\/\*\*[^]*?\*\/)\s*export const \w+ = pgTable\(/g)];
+    const tables = [...text.matchAll(/(\/\*\*[\s\S]*?\*\/)\s*export const \w+ = pgTable\(/g)];
     const all = [...text.matchAll(/pgTable\(/g)];
     expect(tables.length).toBe(all.length);
     for (const [, comment = ''] of tables) expect(comment).toMatch(/Writer: /);
@@ -194,7 +202,7 @@ describe('what is remembered', () => {
 
   test('tables are written only by the room they name', () => {
     const text = readFileSync(join(source, 'schema.ts'), 'utf8');
-    const writers = [...text.matchAll(/Writer: (\w+)[^]*?export const (\w+) = pgTable/g)];
+    const writers = [...text.matchAll(/Writer: (\w+)[\s\S]*?export const (\w+) = pgTable/g)];
     const broken = writers.flatMap(([, room = '', table = '']) =>
       files
         .filter((file) => ![room, 'sandbox', 'commands'].includes(file.room))
