@@ -170,9 +170,9 @@ function fail(act: Act, open: Stripe.Invoice, needsAction: boolean, byHand = fal
   act.store.forgetDue('payment-retried', open.id);
   markFailed(act, open, nextAt, needsAction);
   if (nextAt !== null) defer(act, 'payment-retried', open.id, nextAt);
-  if (!live || !isLatest(subscription, open)) return;
-  const failing =
-    subscription.status === 'active' ? turn(act, subscription, { status: 'past_due' }) : subscription;
+  if (!live) return;
+  const fallsBehind = subscription.status === 'active' && isLatest(subscription, open);
+  const failing = fallsBehind ? turn(act, subscription, { status: 'past_due' }) : subscription;
   if (retries && nextAt === null) endSubscription(act, failing, 'payment_failed');
 }
 

@@ -12,6 +12,7 @@ import {
   retryInvoice,
 } from './renewals.ts';
 import { expireSession } from './sessions.ts';
+import type { Store } from './store.ts';
 
 const tasks: Record<Task, (act: Act, subject: string) => void> = {
   'session-expires': (act, id) => {
@@ -29,15 +30,24 @@ const tasks: Record<Task, (act: Act, subject: string) => void> = {
   'dispute-decided': decideDispute,
 };
 
-/** Does one thing that is due by `bySeconds`; false when there is none. */
-export function doNextDue(bySeconds: number, actAt: (at: number) => Act): boolean {
-  const act = actAt(bySeconds);
-  return act.store.transaction(() => {
-    const due = act.store.nextDue();
-    if (!due || due.dueAt > bySeconds) return false;
-    act.store.doneDue(due.id);
-    const task = Object.entries(tasks).find(([name]) => name === due.task)?.[1];
-    task?.(actAt(due.dueAt), due.subject);
-    return true;
-  });
+/** Does one thing that is due by `bySeconds`; false when there is none. What cannot be done is said and left behind. */
+export function doNextDue(
+  store: Store,
+  bySeconds: number,
+  actAt: (at: number) => Act,
+  log: (line: string) => void,
+): boolean {
+  const due = store.nextDue();
+  if (!due || due.dueAt > bySeconds) return false;
+  try {
+    store.transaction(() => {
+      store.doneDue(due.id);
+      const task = Object.entries(tasks).find(([name]) => name === due.task)?.[1];
+      task?.(actAt(due.dueAt), due.subject);
+    });
+  } catch (error) {
+    log(`stripe stand-in: ${due.task} of ${due.subject} could not be done: ${String(error)}`);
+    store.doneDue(due.id);
+  }
+  return true;
 }

@@ -137,8 +137,8 @@ export function markPaid(act: Act, invoice: Stripe.Invoice): Stripe.Invoice {
     status: 'paid',
     status_transitions: { ...invoice.status_transitions, paid_at: act.at },
   });
-  tell(act, 'invoice.paid', paid, invoice);
-  tell(act, 'invoice.payment_succeeded', paid, invoice);
+  tell(act, 'invoice.paid', paid);
+  tell(act, 'invoice.payment_succeeded', paid);
   return paid;
 }
 
@@ -154,7 +154,7 @@ export function markFailed(
     next_payment_attempt: nextAttemptAt,
   });
   if (needsAction) tell(act, 'invoice.payment_action_required', failed);
-  tell(act, 'invoice.payment_failed', failed, invoice);
+  tell(act, 'invoice.payment_failed', failed);
   return failed;
 }
 
@@ -173,7 +173,7 @@ export function voidInvoice(act: Act, invoice: Stripe.Invoice): Stripe.Invoice {
     status_transitions: { ...invoice.status_transitions, voided_at: act.at },
   });
   stopPayment(act, invoice, 'void_invoice');
-  tell(act, 'invoice.voided', voided, invoice);
+  tell(act, 'invoice.voided', voided);
   return voided;
 }
 
@@ -191,7 +191,7 @@ export function markUncollectible(act: Act, invoice: Stripe.Invoice): Stripe.Inv
     status: 'uncollectible',
     status_transitions: { ...invoice.status_transitions, marked_uncollectible_at: act.at },
   });
-  tell(act, 'invoice.marked_uncollectible', given, invoice);
+  tell(act, 'invoice.marked_uncollectible', given);
   return given;
 }
 

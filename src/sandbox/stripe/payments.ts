@@ -127,7 +127,7 @@ export function settlePayment(act: Act, intent: Stripe.PaymentIntent): Attempt {
       failure_message: 'The debit was not authorized by the bank.',
       status: 'failed',
     });
-    tell(act, 'charge.failed', failed, charge);
+    tell(act, 'charge.failed', failed);
     const refused = refuse(act, intent, method, failed.id, {
       code: 'debit_not_authorized',
       declineCode: 'debit_not_authorized',
@@ -141,13 +141,13 @@ export function settlePayment(act: Act, intent: Stripe.PaymentIntent): Attempt {
     };
   }
   const paid = change(act, 'charge', charge, { paid: true, status: 'succeeded' });
-  tell(act, 'charge.succeeded', paid, charge);
+  tell(act, 'charge.succeeded', paid);
   const received = change(act, 'payment_intent', intent, {
     amount_received: intent.amount,
     processing: null,
     status: 'succeeded',
   });
-  tell(act, 'payment_intent.succeeded', received, intent);
+  tell(act, 'payment_intent.succeeded', received);
   return { outcome: 'paid', intent: received, charge: paid };
 }
 
@@ -188,7 +188,7 @@ export function cancelPayment(
     next_action: null,
     status: 'canceled',
   });
-  tell(act, 'payment_intent.canceled', canceled, intent);
+  tell(act, 'payment_intent.canceled', canceled);
   return canceled;
 }
 

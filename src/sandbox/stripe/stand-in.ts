@@ -123,7 +123,7 @@ export async function startStripeStandIn(options: {
     return result;
   };
   const doDue = () => {
-    while (doNextDue(seconds(), actAt));
+    while (doNextDue(store, seconds(), actAt, log));
   };
 
   app.disable('x-powered-by');
