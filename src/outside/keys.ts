@@ -27,6 +27,8 @@ export interface Keys {
   verify(purpose: string, text: string, keyNumber: number, mac: Buffer): boolean;
   /** Current signing secrets of a purpose by key number, newest first (for jsonwebtoken). */
   secrets(purpose: string): { keyNumber: number; secret: Buffer }[];
+  /** How everything begins that the newest key seals; what begins otherwise is under an older one. */
+  newestMark: Buffer;
 }
 
 /** Unlocks the keys: derives from APP_KEYS (newest first), and opens or makes the look-up key. Throws when none of the keys opens it. */
@@ -51,6 +53,34 @@ export async function unlockKeys(database: Database, appKeys: readonly string[],
   };
 }
 
+/** Whether these keys open the database's look-up key; `absent` before the service first ran there. Changes nothing. */
+export async function lookUpKeyState(
+  database: Pick<Database, 'select'>,
+  appKeys: readonly string[],
+): Promise<'opens' | 'closed' | 'absent'> {
+  const [row] = await database.select().from(wrappedKeys).where(eq(wrappedKeys.purpose, 'address-look-up'));
+  if (!row) return 'absent';
+  try {
+    sealing(appKeys).open('wrap', row.wrapped);
+    return 'opens';
+  } catch {
+    return 'closed';
+  }
+}
+
+/** Wraps the look-up key under the newest of APP_KEYS; answers whether it was under another. The key itself never changes. */
+export async function rewrapLookUpKey(database: Database, appKeys: readonly string[]): Promise<boolean> {
+  const seals = sealing(appKeys);
+  const here = eq(wrappedKeys.purpose, 'address-look-up');
+  return database.transaction(async (tx) => {
+    const [row] = await tx.select().from(wrappedKeys).where(here).for('update');
+    if (!row || row.wrapped.subarray(0, seals.newestMark.length).equals(seals.newestMark)) return false;
+    const wrapped = seals.seal('wrap', seals.open('wrap', row.wrapped));
+    await tx.update(wrappedKeys).set({ wrapped }).where(here);
+    return true;
+  });
+}
+
 function sealing(appKeys: readonly string[]): Omit<Keys, 'addressHash'> {
   const roots = appKeys.map((key) => ({
     // The key's number names it in what it sealed; it is not secret and says nothing of the key.
@@ -70,16 +100,17 @@ function sealing(appKeys: readonly string[]): Omit<Keys, 'addressHash'> {
     return made;
   };
   const rootOf = (keyNumber: number) => roots.find((root) => root.keyNumber === keyNumber);
+  const newestMark = Buffer.alloc(5);
+  newestMark.writeUInt8(1, 0);
+  newestMark.writeUInt32BE(newest.keyNumber, 1);
   return {
+    newestMark,
     seal(purpose, text) {
       const iv = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', derive(newest, `seal:${purpose}`), iv);
       cipher.setAAD(Buffer.from(purpose));
       const body = Buffer.concat([cipher.update(text), cipher.final()]);
-      const head = Buffer.alloc(5);
-      head.writeUInt8(1, 0);
-      head.writeUInt32BE(newest.keyNumber, 1);
-      return Buffer.concat([head, iv, cipher.getAuthTag(), body]);
+      return Buffer.concat([newestMark, iv, cipher.getAuthTag(), body]);
     },
     open(purpose, sealed) {
       const root = sealed.length >= 33 && sealed[0] === 1 ? rootOf(sealed.readUInt32BE(1)) : undefined;

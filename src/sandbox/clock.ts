@@ -205,6 +205,11 @@ function countTries(): Tries {
   };
 }
 
+/** The business time of a sandbox that another process runs, read from its store. */
+export function clockBeside(store: Pick<Store, 'read'>, machineNow: () => Date): () => Date {
+  return () => new Date(machineNow().getTime() + Number(store.read(offsetName) ?? 0));
+}
+
 function later(fromMs: number, duration: Temporal.Duration, timeZone: string): number {
   const from = Temporal.Instant.fromEpochMilliseconds(Math.trunc(fromMs)).toZonedDateTimeISO(timeZone);
   return from.add(duration).epochMilliseconds;

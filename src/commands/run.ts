@@ -1,0 +1,127 @@
+// Runs one verb of `favor`: reads what it was called with, prints what it answers, and says how it ended.
+import { parseArgs } from 'node:util';
+import { describeError } from '../outside/log.ts';
+import { Refusal } from '../values/refusal.ts';
+import { sayRefusal, wordsFor } from '../words/words.ts';
+import { type Call, isStop, isWrongUse, type Verb } from './verb.ts';
+
+export interface Terminal extends Pick<Call, 'env' | 'machineNow'> {
+  /** The answer. */
+  say(text: string): void;
+  /** Progress and trouble. */
+  note(line: string): void;
+}
+
+/** Exit codes: 0 done, 1 failed, 2 called wrongly. */
+export async function runFavor(args: readonly string[], terminal: Terminal): Promise<0 | 1 | 2> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    terminal.say(overview());
+    return name === undefined ? 2 : 0;
+  }
+  const entry = verbs.find((each) => each.name === name);
+  if (!entry) {
+    terminal.note(`favor has no verb ${name}.\n\n${overview()}`);
+    return 2;
+  }
+  const verb = await entry.load();
+  try {
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: { ...verb.options, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    });
+    if (values.help) {
+      terminal.say(verb.help);
+      return 0;
+    }
+    const { env, machineNow } = terminal;
+    const answer = await verb.run({
+      words: positionals,
+      options: values,
+      env,
+      machineNow,
+      progress: terminal.note,
+    });
+    terminal.say(values.json ? JSON.stringify(answer.json, null, 2) : answer.text);
+    return answer.failed ? 1 : 0;
+  } catch (error) {
+    const { words, wrongUse } = explain(error);
+    terminal.note(wrongUse ? `${words}\nMore: npm run favor -- ${name} --help` : words);
+    return wrongUse ? 2 : 1;
+  }
+}
+
+const verbs: readonly { name: string; summary: string; load(): Promise<Verb> }[] = [
+  {
+    name: 'migrate',
+    summary: 'bring the database to the newest schema',
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
+    name: 'staff',
+    summary: 'add, list and remove who may come to the desk',
+    load: async () => (await import('./staff.ts')).staff,
+  },
+  {
+    name: 'events',
+    summary: "list Stripe's events, and apply some once more",
+    load: async () => (await import('./events.ts')).events,
+  },
+  {
+    name: 'doctor',
+    summary: 'look whether everything is in order, and mend what is not at Stripe',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'rotate',
+    summary: 'seal everything anew with the newest key',
+    load: async () => (await import('./rotate.ts')).rotate,
+  },
+];
+
+function overview(): string {
+  const width = Math.max(...verbs.map(({ name }) => name.length));
+  return [
+    'npm run favor -- VERB [--json]',
+    '',
+    ...verbs.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'Each says more with --help. They work with the configuration of the service, or beside a running sandbox.',
+  ].join('\n');
+}
+
+/** What the person at the terminal is told; of an unexpected error only what can hold no address. */
+function explain(error: unknown): { words: string; wrongUse: boolean } {
+  if (isStop(error)) return { words: error.message, wrongUse: isWrongUse(error) };
+  if (error instanceof Refusal) return { words: sayRefusal(wordsFor('en'), error), wrongUse: false };
+  const code = codeOf(error);
+  if (code.startsWith('ERR_PARSE_ARGS') && error instanceof Error) {
+    return { words: error.message, wrongUse: true };
+  }
+  const known = reasons[code];
+  if (known !== undefined) return { words: known, wrongUse: false };
+  if (error instanceof Error && error.message.startsWith('None of APP_KEYS')) {
+    return { words: `${error.message}.`, wrongUse: false };
+  }
+  return { words: `This did not work: ${JSON.stringify(describeError(error))}`, wrongUse: false };
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : '';
+}
+
+const unreachable = 'The database does not answer. Is DATABASE_URL right, and is it running?';
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: unreachable,
+  ENOTFOUND: unreachable,
+  EAI_AGAIN: unreachable,
+  ETIMEDOUT: unreachable,
+  ENOENT: unreachable,
+  '28P01': 'The database does not accept the user or password in DATABASE_URL.',
+  '28000': 'The database does not accept the user in DATABASE_URL.',
+  '3D000': 'There is no database of the name in DATABASE_URL.',
+};
