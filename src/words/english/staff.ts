@@ -14,17 +14,4 @@ export const staff = {
   invitationOver:
     'It was used already, has been replaced by a newer one, or is older than three days. If you have a password, sign in with it; otherwise ask the person who invited you for a new link.',
   roles: { viewer: 'Viewer', support: 'Support', finance: 'Finance', admin: 'Admin' },
-  newestGifts: 'Newest gifts',
-  noGiftsYet: 'No gifts yet. The first one will appear here within seconds of being paid.',
-  atStripe: 'At Stripe',
-  definition: 'How this is counted',
-  against: 'against the same days before',
-  health: {
-    title: 'Health',
-    events: "Stripe's events",
-    letters: 'Letters',
-    waiting: 'waiting',
-    dead: 'given up',
-    allWell: 'All well',
-  },
 };

@@ -1,0 +1,464 @@
+// The desk's first page: the month so far, what is promised, a year at a glance, the newest gifts, and whether all keeps up.
+import type { VNode } from 'preact';
+import { paymentPage } from '../outside/stripe.ts';
+import { addDays } from '../values/calendar.ts';
+import type { Words } from '../words/words.ts';
+import type { ReportName } from './answer.ts';
+import type { Drawn } from './chart.ts';
+import type { Days, Desk } from './desk.ts';
+import {
+  countText,
+  currencyOf,
+  dateText,
+  momentText,
+  moneyText,
+  percentText,
+  textOf,
+  unconvertedText,
+} from './figures.ts';
+import type { Row } from './report.ts';
+import { Files, localised, ReportTable, type Seen, Term, writtenOf } from './table.tsx';
+
+export function DeskFigures({ seen, desk, chart }: { seen: Seen; desk: Desk; chart: Drawn | null }): VNode {
+  const { words } = seen;
+  return (
+    <div class="stack loose">
+      <div class="stack close">
+        <div class="row apart">
+          <h1>{words.reports.desk}</h1>
+          <CurrencyLinks seen={seen} desk={desk} />
+        </div>
+        <AsOf seen={seen} desk={desk} />
+      </div>
+      <ThisMonth seen={seen} desk={desk} />
+      <Promised seen={seen} desk={desk} />
+      <Year seen={seen} desk={desk} chart={chart} />
+      <NewestGifts seen={seen} desk={desk} />
+      <Funnel seen={seen} desk={desk} />
+      <Health seen={seen} desk={desk} />
+    </div>
+  );
+}
+
+interface Part {
+  seen: Seen;
+  desk: Desk;
+}
+
+function AsOf({ seen: { words }, desk }: Part): VNode {
+  const { timeZone } = desk.work.question.reckoning;
+  return (
+    <p class="aside">{words.reports.asOf(momentText(words, desk.asOf.toISOString(), timeZone), timeZone)}</p>
+  );
+}
+
+/** Only where there is something to choose from. */
+function CurrencyLinks({ seen, desk }: Part): VNode | null {
+  const { words } = seen;
+  const { reportingCurrency } = desk.work.question.reckoning;
+  const others = desk.currencies.filter((currency) => currency !== reportingCurrency);
+  if (others.length === 0) return null;
+  const choices = ['reporting' as const, reportingCurrency, ...others];
+  return (
+    <nav aria-label={words.reports.currencyLabel}>
+      <ul class="choices">
+        {choices.map((choice) => (
+          <li>
+            <a
+              href={localised(seen, choice === 'reporting' ? '/staff' : `/staff?currency=${choice}`)}
+              {...(choice === desk.currency && { 'aria-current': 'true' as const })}
+            >
+              {choice === 'reporting'
+                ? words.reports.reportingCurrency(reportingCurrency)
+                : words.reports.oneCurrency(choice)}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function ThisMonth({ seen, desk }: Part): VNode {
+  const { words } = seen;
+  const { income, incomeBefore, moneyIn } = desk;
+  const unconverted = Array.isArray(income.unconverted) ? income.unconverted : [];
+  const money = (row: Row, column: string) => moneyText(words, Number(row[column]), moneyIn);
+  return (
+    <section class="stack" aria-labelledby="this-month">
+      <Heading seen={seen} id="this-month" title={words.reports.thisMonth} report="income" desk={desk} />
+      <dl class="figures">
+        {(['gross_minor', 'refunds_minor', 'fees_minor', 'net_minor'] as const).map((column) => (
+          <FigureOf
+            seen={seen}
+            report="income"
+            column={column}
+            now={Number(income[column])}
+            before={Number(incomeBefore[column])}
+            write={(value) => moneyText(words, value, moneyIn)}
+            moreIs={column === 'refunds_minor' ? 'worse' : column === 'fees_minor' ? 'neither' : 'better'}
+            {...(column === 'net_minor' &&
+              income.disputes_minor !== 0 && {
+                note: words.reports.disputesNote(money(income, 'disputes_minor')),
+              })}
+          />
+        ))}
+      </dl>
+      {unconverted.length > 0 && (
+        <p class="aside">{words.reports.unconvertedNote(unconvertedText(words, unconverted))}</p>
+      )}
+    </section>
+  );
+}
+
+function Promised({ seen, desk }: Part): VNode {
+  const { words } = seen;
+  const { members, membersBefore, moneyIn } = desk;
+  const returned = Number(members.returned_supporters);
+  const count = (value: number) => countText(words, value);
+  const pair = (column: string) => ({ now: Number(members[column]), before: Number(membersBefore[column]) });
+  return (
+    <section class="stack" aria-labelledby="regular">
+      <Heading seen={seen} id="regular" title={words.reports.regular} report="mrr" desk={desk} />
+      <dl class="figures">
+        <FigureOf
+          seen={seen}
+          report="mrr"
+          column="mrr"
+          now={Number(members.end_minor)}
+          before={Number(membersBefore.end_minor)}
+          write={(value) => moneyText(words, value, moneyIn)}
+          moreIs="better"
+          note={words.reports.committedNote(moneyText(words, Number(members.committed_minor), moneyIn))}
+        />
+        <FigureOf
+          seen={seen}
+          report="mrr"
+          column="supporters"
+          {...pair('supporters')}
+          write={count}
+          moreIs="better"
+          note={words.reports.plans(Number(members.members))}
+        />
+        <FigureOf
+          seen={seen}
+          report="mrr"
+          column="new_supporters"
+          {...pair('new_supporters')}
+          write={count}
+          moreIs="better"
+          {...(returned > 0 && { note: words.reports.returnedNote(returned) })}
+        />
+        <FigureOf
+          seen={seen}
+          report="mrr"
+          column="lost_supporters"
+          {...pair('lost_supporters')}
+          write={count}
+          moreIs="worse"
+        />
+      </dl>
+    </section>
+  );
+}
+
+function Heading({
+  seen,
+  id,
+  title,
+  report,
+  desk,
+}: Part & { id: string; title: string; report: ReportName }): VNode {
+  const { words } = seen;
+  return (
+    <div class="row apart">
+      <div class="stack close">
+        <h2 id={id}>{title}</h2>
+        <p class="aside">
+          {daysText(words, desk.days)}. {words.reports.against(daysText(words, desk.daysBefore))}.
+        </p>
+      </div>
+      <MonthFiles seen={seen} report={report} desk={desk} />
+    </div>
+  );
+}
+
+/** The figures of the month as files, and the way to the whole report. */
+function MonthFiles({ seen, report, desk }: Part & { report: ReportName }): VNode {
+  const { words } = seen;
+  const query = new URLSearchParams({ ...desk.days, by: 'day', currency: desk.currency });
+  const label = words.reports.names[report];
+  return (
+    <span class="files small">
+      <a href={localised(seen, `/staff/reports/${report}?currency=${desk.currency}`)}>
+        {words.reports.openReport}
+      </a>{' '}
+      <a href={`/api/v1/reports/${report}.csv?${query}`} aria-label={words.reports.downloadCsv(label)}>
+        {words.reports.csv}
+      </a>{' '}
+      <a href={`/api/v1/reports/${report}?${query}`} aria-label={words.reports.openJson(label)}>
+        {words.reports.json}
+      </a>
+    </span>
+  );
+}
+
+function FigureOf({
+  seen,
+  report,
+  column,
+  now,
+  before,
+  write,
+  moreIs,
+  note,
+}: {
+  seen: Seen;
+  report: ReportName;
+  column: string;
+  now: number;
+  before: number;
+  write: (value: number) => string;
+  moreIs: 'better' | 'worse' | 'neither';
+  note?: string;
+}): VNode {
+  const tone =
+    now === before || moreIs === 'neither'
+      ? ''
+      : now > before === (moreIs === 'better')
+        ? ' better'
+        : ' worse';
+  return (
+    <div class="figure">
+      <dt>
+        <Term seen={seen} column={{ name: column }} report={report} />
+      </dt>
+      <dd class="number">{write(now)}</dd>
+      <dd class={`change${tone}`}>{changeText(seen.words, now, before, write)}</dd>
+      {note !== undefined && <dd class="change">{note}</dd>}
+    </div>
+  );
+}
+
+/** A share only where there was something to take a share of. */
+function changeText(words: Words, now: number, before: number, write: (value: number) => string): string {
+  const { change } = words.reports;
+  if (now === before) return change.same;
+  if (before <= 0 || now < 0) return change.was(write(before));
+  const share = percentText(words, Math.abs(now - before) / before);
+  return now > before ? change.more(share, write(before)) : change.less(share, write(before));
+}
+
+function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
+  const { words } = seen;
+  const { giving, moneyIn } = desk;
+  const month = (row: Row | undefined) =>
+    row ? dateText(words, String(row.period), { month: 'long', year: 'numeric' }) : '';
+  const text = words.reports.chartText(month(giving.rows[0]), month(giving.rows.at(-1)), moneyIn);
+  const unconverted = giving.totals?.unconverted;
+  return (
+    <section class="stack" aria-labelledby="year">
+      <div class="row apart">
+        <h2 id="year">{words.reports.chartTitle}</h2>
+        <Files seen={seen} answer={giving} />
+      </div>
+      {chart && (
+        <figure class="chart" role="img" aria-label={text}>
+          <Picture kind="wide" svg={chart.wide} />
+          <Picture kind="narrow" svg={chart.narrow} />
+        </figure>
+      )}
+      {Array.isArray(unconverted) && unconverted.length > 0 && (
+        <p class="aside">{words.reports.unconvertedNote(unconvertedText(words, unconverted))}</p>
+      )}
+      <details {...(chart === null && { open: true })}>
+        <summary>{words.reports.showTable}</summary>
+        <ReportTable seen={seen} answer={giving} />
+      </details>
+    </section>
+  );
+}
+
+/** Drawn by ourselves from figures and words of our own: nothing a stranger wrote is in it. */
+function Picture({ kind, svg }: { kind: 'wide' | 'narrow'; svg: string }): VNode {
+  const drawn = { dangerouslySetInnerHTML: { __html: svg } };
+  return <div class={kind} {...drawn} />;
+}
+
+function NewestGifts({ seen, desk }: Part): VNode {
+  const { words, config } = seen;
+  const { gifts } = desk;
+  const shown = gifts.columns.filter(({ name }) => deskColumns.includes(name));
+  return (
+    <section class="stack" aria-labelledby="gifts">
+      <div class="row apart">
+        <h2 id="gifts">{words.reports.newestGifts}</h2>
+        <Files seen={seen} answer={gifts} />
+      </div>
+      {gifts.rows.length === 0 ? (
+        <p class="empty">{words.reports.noGifts}</p>
+      ) : (
+        <section
+          class="table"
+          aria-label={words.reports.tableScrolls(words.reports.newestGifts)}
+          {...reachable}
+        >
+          <table>
+            <caption class="unseen">{words.reports.newestGifts}</caption>
+            <thead>
+              <tr>
+                {shown.map((column) => (
+                  <th scope="col" class={column.kind === 'money' ? 'number' : undefined}>
+                    <Term seen={seen} column={column} report="gifts" />
+                  </th>
+                ))}
+                <th scope="col">
+                  <Term seen={seen} column={{ name: 'stripe_payment_intent_id' }} report="gifts" />
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {gifts.rows.map((row) => {
+                const write = (name: string) => {
+                  const column = shown.find((each) => each.name === name);
+                  return column
+                    ? textOf(writtenOf(seen, gifts), column, row, currencyOf(row, desk.moneyIn))
+                    : '';
+                };
+                const intent = row.stripe_payment_intent_id;
+                return (
+                  <tr>
+                    {shown.map((column) => {
+                      if (column.name === 'paid_at') return <th scope="row">{write(column.name)}</th>;
+                      if (column.kind === 'id') {
+                        return (
+                          <td>
+                            <code title={String(row[column.name])}>{write(column.name)}</code>
+                          </td>
+                        );
+                      }
+                      if (column.name === 'returned_minor' && row.returned_minor === 0)
+                        return <td class="number">–</td>;
+                      return (
+                        <td class={column.kind === 'money' ? 'number' : undefined}>{write(column.name)}</td>
+                      );
+                    })}
+                    <td>
+                      {typeof intent === 'string' && (
+                        <a
+                          href={paymentPage(config, intent)}
+                          aria-label={words.reports.atStripeOf(write('amount_minor'))}
+                        >
+                          {words.reports.atStripe}
+                        </a>
+                      )}
+                    </td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </section>
+  );
+}
+
+function Funnel({ seen, desk }: Part): VNode {
+  const { words } = seen;
+  const { reminders, moneyIn } = desk;
+  const totals = reminders.totals ?? {};
+  const counts = steps.map((step) => Number(totals[step] ?? 0));
+  const [asked = 0] = counts;
+  return (
+    <section class="stack" aria-labelledby="reminders">
+      <div class="row apart">
+        <h2 id="reminders">{words.reports.funnelTitle}</h2>
+        <Files seen={seen} answer={reminders} />
+      </div>
+      {asked === 0 ? (
+        <p class="empty">{words.reports.noReminders}</p>
+      ) : (
+        <ol class="funnel">
+          {steps.map((step, index) => {
+            const count = counts[index] ?? 0;
+            const before = counts[index - 1];
+            return (
+              <li>
+                <Term seen={seen} column={{ name: step }} report="reminders" />
+                <span class="number">{countText(words, count)}</span>
+                <progress max={asked} value={count} aria-hidden="true" />
+                <span class="aside small">
+                  {before ? words.reports.ofBefore(percentText(words, count / before)) : ''}
+                </span>
+              </li>
+            );
+          })}
+          <li>
+            <Term seen={seen} column={{ name: 'net_minor' }} report="reminders" />
+            <span class="number">{moneyText(words, Number(totals.net_minor ?? 0), moneyIn)}</span>
+          </li>
+        </ol>
+      )}
+    </section>
+  );
+}
+
+function Health({ seen, desk }: Part): VNode {
+  const { words } = seen;
+  const { work } = desk;
+  const { timeZone } = work.question.reckoning;
+  const names: Readonly<Record<string, string>> = words.reports.workNames;
+  return (
+    <section class="stack" aria-labelledby="health">
+      <div class="row apart">
+        <h2 id="health">{words.reports.names.work}</h2>
+        <Files seen={seen} answer={work} />
+      </div>
+      <ul class="health">
+        {work.rows.map((row) => {
+          const waiting = Number(row.waiting);
+          const givenUp = Number(row.given_up);
+          const age = Number(row.oldest_waiting_s ?? 0);
+          const state = givenUp > 0 ? 'trouble' : waiting > 0 && age > slowSeconds ? 'slow' : 'well';
+          return (
+            <li class="stack close">
+              <h3>{names[String(row.work)] ?? String(row.work)}</h3>
+              <p>
+                <span class={`tag ${state}`}>{words.reports.state[state]}</span>
+              </p>
+              <p class="aside">
+                {waiting > 0
+                  ? words.reports.waitingNow(waiting, words.reports.seconds(age))
+                  : words.reports.nothingWaiting}
+                {givenUp > 0 && `, ${words.reports.givenUp(givenUp)}`}
+              </p>
+              <p class="aside small">
+                {typeof row.last_done_at === 'string'
+                  ? words.reports.lastDone(momentText(words, row.last_done_at, timeZone))
+                  : words.reports.neverDone}
+              </p>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** Both ends said, as people count days. */
+function daysText(words: Words, { from, to }: Days): string {
+  const through = addDays(to, -1);
+  const long = { day: 'numeric', month: 'long' } as const;
+  if (from === through) return dateText(words, from, { ...long, year: 'numeric' });
+  return words.reports.days(
+    dateText(words, from, { day: 'numeric' }),
+    dateText(words, through, { ...long, year: 'numeric' }),
+  );
+}
+
+const reachable = { tabIndex: 0 };
+const deskColumns = ['paid_at', 'reader_id', 'kind', 'amount_minor', 'returned_minor', 'component'];
+const steps = ['asked', 'confirmed', 'due', 'sent', 'opened', 'gave'] as const;
+/** Work is done within seconds; what waits for more than five minutes is behind. */
+const slowSeconds = 300;

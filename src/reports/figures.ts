@@ -1,0 +1,140 @@
+// Figures: how each column is written for a person, and where it is explained.
+import { type Currency, formatMoney, isCurrency } from '../values/money.ts';
+import type { PeriodLength } from '../values/period.ts';
+import type { Figure } from '../words/english/reports.ts';
+import type { Words } from '../words/words.ts';
+import type { ReportName } from './answer.ts';
+import type { Cell, Column, Row, Unconverted } from './report.ts';
+
+/** What a table is drawn with. */
+export interface Written {
+  words: Words;
+  timeZone: string;
+  fiscalYearStart: number;
+  by: PeriodLength;
+}
+
+/** The place of a column on the page of definitions: `gross_minor` stands at `#gross`. */
+export function placeOf(column: Pick<Column, 'name'>, report: ReportName): string {
+  if (report === 'reminders' && column.name === 'net_minor') return 'reminders-net';
+  return column.name.replace(/_minor$/, '').replaceAll('_', '-');
+}
+
+/** What a column is called and how it is counted. Throws for a column without words: a fault of the program. */
+export function figureOf(words: Words, column: Pick<Column, 'name'>, report: ReportName): Figure {
+  const figures: Readonly<Record<string, Figure>> = words.reports.figures;
+  const figure = figures[placeOf(column, report)];
+  if (!figure) throw new Error(`The column ${column.name} of ${report} has no words`);
+  return figure;
+}
+
+/** A cell as a person reads it. `moneyIn` is the currency of rows that do not name one. */
+export function textOf(written: Written, column: Column, row: Row, moneyIn: Currency): string {
+  const { words } = written;
+  const value = row[column.name] ?? null;
+  switch (column.kind) {
+    case 'period':
+      return typeof value === 'string' ? periodText(written, value) : '';
+    case 'currency':
+      return value === null ? words.reports.totalAll : String(value);
+    case 'money':
+      return typeof value === 'number' ? moneyText(words, value, currencyOf(row, moneyIn)) : '–';
+    case 'count':
+      return typeof value === 'number' ? countText(words, value) : '–';
+    case 'rate':
+      return typeof value === 'number' ? percentText(words, value) : words.reports.notDefined;
+    case 'instant':
+      return typeof value === 'string' ? momentText(words, value, written.timeZone) : '–';
+    case 'seconds':
+      return typeof value === 'number' ? words.reports.seconds(value) : '–';
+    case 'unconverted':
+      return Array.isArray(value) ? unconvertedText(words, value) : '';
+    case 'id':
+      return value === null ? '–' : `…${String(value).slice(-6)}`;
+    case 'text':
+      return valueText(words, column, value);
+  }
+}
+
+export function moneyText(words: Words, amountMinor: number, currency: Currency): string {
+  return formatMoney({ amountMinor: BigInt(amountMinor), currency }, words.locale);
+}
+
+export function countText(words: Words, count: number): string {
+  return new Intl.NumberFormat(words.locale).format(count);
+}
+
+export function percentText(words: Words, rate: number): string {
+  const digits = Math.abs(rate) < 0.1 ? 1 : 0;
+  return new Intl.NumberFormat(words.locale, { style: 'percent', maximumFractionDigits: digits }).format(
+    rate,
+  );
+}
+
+export function unconvertedText(words: Words, amounts: readonly Unconverted[]): string {
+  const said = amounts.map((each) =>
+    isCurrency(each.currency)
+      ? moneyText(words, each.amount_minor, each.currency)
+      : `${each.amount_minor} ${each.currency}`,
+  );
+  return said.join(', ');
+}
+
+/** An instant in the publication's time: "23 Nov, 21:40"; with its year unless `short`. */
+export function momentText(words: Words, instant: string, timeZone: string): string {
+  const format = new Intl.DateTimeFormat(dateLanguage(words), {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone,
+  });
+  return format.format(new Date(instant));
+}
+
+/** A period by its first day, as short as its length allows. */
+export function periodText(
+  { words, by, fiscalYearStart }: Pick<Written, 'words' | 'by' | 'fiscalYearStart'>,
+  firstOn: string,
+) {
+  // A clipped month still says its month, a clipped or fiscal year its first day.
+  if (by === 'month') return dateText(words, firstOn, { month: 'short', year: 'numeric' });
+  if (by === 'year' && fiscalYearStart === 1 && firstOn.endsWith('-01-01')) return firstOn.slice(0, 4);
+  return dateText(words, firstOn, { day: 'numeric', month: 'short', year: 'numeric' });
+}
+
+/** A day or a part of it in words: "23 November". */
+export function dateText(words: Words, day: string, parts: Intl.DateTimeFormatOptions): string {
+  const format = new Intl.DateTimeFormat(dateLanguage(words), { ...parts, timeZone: 'UTC' });
+  return format.format(new Date(`${day}T12:00:00Z`));
+}
+
+/** The currency a row's money is in. */
+export function currencyOf(row: Row, moneyIn: Currency): Currency {
+  const { currency } = row;
+  return isCurrency(currency) ? currency : moneyIn;
+}
+
+function valueText(words: Words, column: Column, value: Cell): string {
+  if (value === null)
+    return column.name === 'key' || column.name === 'source' ? words.reports.unattributed : '–';
+  const text = String(value);
+  return valueNames(words, column.name)[text] ?? text;
+}
+
+/** Words for values of our own making; what others named stays as it is. */
+function valueNames(words: Words, column: string): Readonly<Record<string, string>> {
+  const { reports, common } = words;
+  if (column === 'kind') return common.frequency;
+  if (column === 'stage') return reports.stages;
+  if (column === 'choice') return reports.choices;
+  if (column === 'component' || column === 'source') return reports.components;
+  if (column === 'work') return reports.workNames;
+  return column === 'key' ? { ...reports.components, ...common.frequency } : {};
+}
+
+/** Days as a newspaper writes them: the day before the month. */
+function dateLanguage(words: Words): string {
+  return words.locale === 'en' ? 'en-GB' : words.locale;
+}

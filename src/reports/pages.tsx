@@ -1,0 +1,71 @@
+// The frame around every page of the desk: its places, who is signed in, and the same page in another language.
+import type { ComponentChildren, VNode } from 'preact';
+import type { Locale } from '../values/locale.ts';
+import { DeskPage } from '../web/layout.tsx';
+import type { Words } from '../words/words.ts';
+import { localised, type Seen } from './table.tsx';
+
+/** Where one is: the desk, a report by its name, or the definitions. */
+export type Place = 'desk' | 'definitions' | (typeof reportsInNav)[number] | 'elsewhere';
+
+const reportsInNav = ['income', 'mrr', 'gifts', 'sources', 'reminders'] as const;
+
+export interface Frame {
+  seen: Seen;
+  place: Place;
+  title: string;
+  publication: string;
+  /** The staff's own part of the head. */
+  end: VNode;
+  languages: { locale: Locale; href: string }[];
+  children: ComponentChildren;
+}
+
+export function Framed(frame: Frame): VNode {
+  const { seen, place } = frame;
+  const { words } = seen;
+  const link = (to: Place, path: string, label: string) => ({
+    href: localised(seen, path),
+    label,
+    current: to === place,
+  });
+  return (
+    <DeskPage
+      words={words}
+      locale={words.locale}
+      title={frame.title}
+      publication={frame.publication}
+      nav={[
+        link('desk', '/staff', words.reports.desk),
+        ...reportsInNav.map((name) => link(name, `/staff/reports/${name}`, words.reports.names[name])),
+        link('definitions', '/staff/definitions', words.reports.definitionsTitle),
+      ]}
+      end={
+        <div class="row">
+          <Languages words={words} languages={frame.languages} />
+          {frame.end}
+        </div>
+      }
+    >
+      {frame.children}
+    </DeskPage>
+  );
+}
+
+export function placeOfReport(name: string): Place {
+  return reportsInNav.find((each) => each === name) ?? 'elsewhere';
+}
+
+function Languages({ words, languages }: { words: Words; languages: Frame['languages'] }): VNode {
+  return (
+    <>
+      {languages
+        .filter(({ locale }) => locale !== words.locale)
+        .map(({ locale, href }) => (
+          <a href={href} lang={locale} hreflang={locale}>
+            {words.common.languages[locale]}
+          </a>
+        ))}
+    </>
+  );
+}

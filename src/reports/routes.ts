@@ -1,0 +1,163 @@
+// The reports' door: the desk, each report's page, its file and its JSON, and how everything is counted. Nothing here writes.
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { ComponentChildren, VNode } from 'preact';
+import { z } from 'zod';
+import type { Config } from '../outside/config.ts';
+import { describeError } from '../outside/log.ts';
+import type { Services } from '../outside/services.ts';
+import { isCurrency } from '../values/money.ts';
+import { fault, inField, Refusal } from '../values/refusal.ts';
+import { optionalLine, readInput } from '../web/input.ts';
+import { languageLinks, localeOf } from '../web/locale.ts';
+import { sendPage } from '../web/respond.ts';
+import { type Words, wordsFor } from '../words/words.ts';
+import { answerReport, isReportName, jsonOf, type ReportName } from './answer.ts';
+import { type Drawn, drawGiving } from './chart.ts';
+import { csvOf } from './csv.ts';
+import { Definitions } from './definitions-page.tsx';
+import { currenciesUsed, type Desk, readDesk } from './desk.ts';
+import { DeskFigures } from './desk-page.tsx';
+import { Framed, type Place, placeOfReport } from './pages.tsx';
+import { type Question, type Reckoning, readQuestion } from './question.ts';
+import { ReportContent } from './report-page.tsx';
+import type { Seen } from './table.tsx';
+
+export interface ReportsDoor {
+  guard: {
+    /** Lets in staff of this role or a higher one. */
+    require(role: 'viewer'): RequestHandler;
+    /** Who is signed in, and the way out: the end of each page's head. */
+    end(res: Response, words: Words): VNode;
+  };
+}
+
+const short = optionalLine(40);
+const asked = z.object({ from: short, to: short, by: short, currency: short, of: short, most: short });
+
+export function reportRoutes(services: Services, { guard }: ReportsDoor): Router {
+  const { config } = services;
+  const reckoning = reckoningOf(config);
+  const routes = Router();
+  const mayRead = guard.require('viewer');
+
+  routes.get('/staff', mayRead, async (req, res) => {
+    const { currency } = readInput(asked, req.query);
+    const desk = await readDesk(services.reportsDatabase, reckoning, services.now(), deskCurrency(currency));
+    const seen = seenBy(req);
+    const chart = await drawnOrNot(seen.words, desk);
+    show(req, res, seen, 'desk', seen.words.reports.desk, DeskFigures({ seen, desk, chart }));
+  });
+
+  routes.get('/staff/definitions', mayRead, (req, res) => {
+    const seen = seenBy(req);
+    const { definitionsTitle } = seen.words.reports;
+    show(req, res, seen, 'definitions', definitionsTitle, Definitions({ words: seen.words }));
+  });
+
+  routes.get('/staff/reports', mayRead, (_req, res) => res.redirect(302, '/staff/reports/income'));
+
+  routes.get('/staff/reports/:name', mayRead, async (req, res) => {
+    const name = reportNamed(String(req.params.name));
+    const given = readInput(asked, req.query);
+    const question = readQuestion(pageDefaults(given, req), reckoning, services.now());
+    const isAsked = !Array.isArray(question);
+    const seen = seenBy(req);
+    const { reportsDatabase } = services;
+    const content = ReportContent({
+      seen,
+      name,
+      asked: given,
+      answer: isAsked ? await answerReport(reportsDatabase, name, question) : null,
+      faults: isAsked ? [] : question,
+      currencies: await currenciesUsed(reportsDatabase),
+      reportingCurrency: reckoning.reportingCurrency,
+    });
+    const status = isAsked ? 200 : 400;
+    show(req, res, seen, placeOfReport(name), seen.words.reports.names[name], content, status);
+  });
+
+  routes.get('/api/v1/reports/:name', mayRead, async (req, res) => {
+    const wanted = String(req.params.name);
+    const isFile = wanted.endsWith('.csv');
+    const name = reportNamed(isFile ? wanted.slice(0, -4) : wanted);
+    const question = wellAsked(req);
+    const answer = await answerReport(services.reportsDatabase, name, question);
+    if (!isFile) return res.json(jsonOf(answer));
+    res
+      .attachment(`${name}-${question.from}-${question.to}.csv`)
+      .type('text/csv; charset=utf-8; header=present')
+      .send(csvOf(answer.columns, answer.rows));
+  });
+
+  return routes;
+
+  function wellAsked(req: Request): Question {
+    const question = readQuestion(readInput(asked, req.query), reckoning, services.now());
+    if (!Array.isArray(question)) return question;
+    const [first = fault('period-malformed'), ...others] = question;
+    throw new Refusal(first, ...others);
+  }
+
+  function seenBy(req: Request): Seen {
+    const words = wordsFor(localeOf(req, config));
+    return { words, config, locale: req.query.locale === words.locale ? words.locale : null };
+  }
+
+  function deskCurrency(given: string | undefined): Desk['currency'] {
+    if (given === undefined || given === 'reporting') return 'reporting';
+    if (isCurrency(given)) return given;
+    throw new Refusal(inField('currency', fault('currency-unknown')));
+  }
+
+  /** Without a drawing the desk still has its figures: the table stands open instead. */
+  async function drawnOrNot(words: Words, desk: Desk): Promise<Drawn | null> {
+    try {
+      return await drawGiving(words, desk.giving.rows, desk.moneyIn);
+    } catch (error) {
+      services.log.error(describeError(error), 'A chart could not be drawn');
+      return null;
+    }
+  }
+
+  function show(
+    req: Request,
+    res: Response,
+    seen: Seen,
+    place: Place,
+    title: string,
+    children: ComponentChildren,
+    status = 200,
+  ): void {
+    sendPage(
+      res,
+      Framed({
+        seen,
+        place,
+        title,
+        publication: config.publication.name,
+        end: guard.end(res, seen.words),
+        languages: languageLinks(req, config),
+        children,
+      }),
+      status,
+    );
+  }
+}
+
+/** How the publication counts. Throws where the configured currency is none that can be charged: a fault of the start. */
+export function reckoningOf({ publication }: Pick<Config, 'publication'>): Reckoning {
+  const { timeZone, fiscalYearStart, reportingCurrency } = publication;
+  if (!isCurrency(reportingCurrency))
+    throw new Error('REPORTING_CURRENCY is not a currency that can be charged');
+  return { timeZone, fiscalYearStart, reportingCurrency };
+}
+
+function reportNamed(name: string): ReportName {
+  if (isReportName(name)) return name;
+  throw new Refusal(fault('not-found'));
+}
+
+/** A page shows everything in the reporting currency unless its address says otherwise; an empty choice says: each by itself. */
+function pageDefaults<A extends { currency?: string | undefined }>(given: A, req: Request): A {
+  return 'currency' in req.query ? given : { ...given, currency: 'reporting' };
+}

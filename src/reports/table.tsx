@@ -1,0 +1,182 @@
+// A report as a table: the same columns as its file and its JSON, each leading to how it is counted.
+import type { VNode } from 'preact';
+import type { Config } from '../outside/config.ts';
+import { paymentPage } from '../outside/stripe.ts';
+import { type Currency, isCurrency } from '../values/money.ts';
+import type { Words } from '../words/words.ts';
+import type { Answer, ReportName } from './answer.ts';
+import { figureOf, placeOf, textOf, type Written } from './figures.ts';
+import { queryOf } from './question.ts';
+import type { Column, Row } from './report.ts';
+
+export interface Seen {
+  words: Words;
+  config: Pick<Config, 'stripe'>;
+  /** Kept in every link, so that a page asked for in one language leads to pages in it. */
+  locale: string | null;
+}
+
+/** Wide tables scroll in their own frame, which those without a mouse must be able to reach. */
+const reachable = { tabIndex: 0 };
+
+/** The currency that money stands in where a row does not say. */
+export function moneyIn({ question }: Pick<Answer, 'question'>): Currency {
+  const { currency, reckoning } = question;
+  return isCurrency(currency) ? currency : reckoning.reportingCurrency;
+}
+
+export function writtenOf({ words }: Pick<Seen, 'words'>, { question }: Pick<Answer, 'question'>): Written {
+  const { timeZone, fiscalYearStart } = question.reckoning;
+  return { words, timeZone, fiscalYearStart, by: question.by };
+}
+
+/** `columns` may be fewer than the report's, where a page shows only a part. */
+export function ReportTable({
+  seen,
+  answer,
+  columns = answer.columns,
+}: {
+  seen: Seen;
+  answer: Answer;
+  columns?: readonly Column[];
+}): VNode {
+  const { words } = seen;
+  const { name, rows } = answer;
+  const label = words.reports.names[name];
+  const totals = totalLines(answer);
+  return (
+    <section class="table" aria-label={words.reports.tableScrolls(label)} {...reachable}>
+      <table>
+        <caption class="unseen">{label}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th scope="col" class={isNumber(column) ? 'number' : undefined}>
+                <Term seen={seen} column={column} report={name} />
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr>
+              {columns.map((column, index) => (
+                <Cell seen={seen} answer={answer} column={column} row={row} isHead={index === 0} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+        {totals.length > 0 && (
+          <tfoot>
+            {totals.map((row) => (
+              <tr>
+                {columns.map((column, index) =>
+                  index === 0 ? (
+                    <th scope="row">{words.reports.total}</th>
+                  ) : (
+                    <Cell seen={seen} answer={answer} column={column} row={row} isTotal />
+                  ),
+                )}
+              </tr>
+            ))}
+          </tfoot>
+        )}
+      </table>
+    </section>
+  );
+}
+
+/** A figure's name, leading to how it is counted. */
+export function Term({
+  seen,
+  column,
+  report,
+}: {
+  seen: Seen;
+  column: Pick<Column, 'name'>;
+  report: ReportName;
+}): VNode {
+  return (
+    <a class="term" href={localised(seen, `/staff/definitions#${placeOf(column, report)}`)}>
+      {figureOf(seen.words, column, report).term}
+    </a>
+  );
+}
+
+/** The same rows as a file and for programs. */
+export function Files({ seen, answer }: { seen: Seen; answer: Answer }): VNode {
+  const { words } = seen;
+  const label = words.reports.names[answer.name];
+  const query = fileQuery(answer);
+  return (
+    <span class="files small">
+      <a href={`/api/v1/reports/${answer.name}.csv?${query}`} aria-label={words.reports.downloadCsv(label)}>
+        {words.reports.csv}
+      </a>{' '}
+      <a href={`/api/v1/reports/${answer.name}?${query}`} aria-label={words.reports.openJson(label)}>
+        {words.reports.json}
+      </a>
+    </span>
+  );
+}
+
+/** An address of the desk in the language that was asked for by the address, if one was. */
+export function localised({ locale }: Pick<Seen, 'locale'>, path: string): string {
+  if (locale === null) return path;
+  const at = new URL(path, 'http://here');
+  at.searchParams.set('locale', locale);
+  return `${at.pathname}${at.search}${at.hash}`;
+}
+
+function fileQuery({ name, question }: Answer): string {
+  const query = queryOf(question);
+  if (name === 'sources') query.set('of', question.of);
+  if (name === 'gifts') query.set('most', String(question.most));
+  return query.toString();
+}
+
+function totalLines({ question, totals, totalsByCurrency }: Answer): Row[] {
+  if (!totals) return [];
+  return question.currency === null && totalsByCurrency.length > 1 ? [...totalsByCurrency, totals] : [totals];
+}
+
+function Cell({
+  seen,
+  answer,
+  column,
+  row,
+  isHead = false,
+  isTotal = false,
+}: {
+  seen: Seen;
+  answer: Answer;
+  column: Column;
+  row: Row;
+  isHead?: boolean;
+  isTotal?: boolean;
+}): VNode {
+  const blank = isTotal && (column.kind === 'text' || column.kind === 'period');
+  const text = blank ? '' : textOf(writtenOf(seen, answer), column, row, moneyIn(answer));
+  const kind = isNumber(column) ? 'number' : undefined;
+  if (isHead) {
+    return (
+      <th scope="row" class={kind}>
+        {text}
+      </th>
+    );
+  }
+  const id = row[column.name];
+  if (column.kind === 'id' && typeof id === 'string') {
+    const isPayment = column.name === 'stripe_payment_intent_id';
+    return (
+      <td>
+        <code title={id}>{isPayment ? <a href={paymentPage(seen.config, id)}>{text}</a> : text}</code>
+      </td>
+    );
+  }
+  return <td class={kind}>{text}</td>;
+}
+
+function isNumber({ kind }: Column): boolean {
+  return kind === 'count' || kind === 'money' || kind === 'rate' || kind === 'seconds';
+}
