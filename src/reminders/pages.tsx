@@ -46,7 +46,7 @@ export function RemindMePage(page: RemindMePageProps): VNode {
             name="email"
             type="email"
             label={words.common.address}
-            hint={own.addressHint}
+            hint={own.whatWeKeep}
             value={shown.email}
             fault={faultIn(words, faults, 'email')}
             autocomplete="email"
@@ -58,12 +58,9 @@ export function RemindMePage(page: RemindMePageProps): VNode {
           {/* Filled by the script, once the days on the page are those of this zone. */}
           <input type="hidden" name="time_zone" value={shown.timeZone ?? ''} />
           <Preview words={words} offered={page.offered} />
-          <div class="stack close">
-            <Button wide busy={own.submitting}>
-              {own.submit}
-            </Button>
-            <p class="hint">{own.whatWeKeep}</p>
-          </div>
+          <Button wide busy={own.submitting}>
+            {own.submit}
+          </Button>
         </form>
       </div>
     </Whole>

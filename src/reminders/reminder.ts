@@ -57,8 +57,13 @@ export const mostRepeats = 3;
 /** The local day on which this choice falls due; throws the Refusal that names what is wrong with it. */
 export function dueDay(when: When, askedAt: Date, timeZone: string): string {
   const sendOn = reminderDueOn(when.choice, askedAt, timeZone, when.chosenOn);
-  if (isFault(sendOn)) throw new Refusal(inField(when.choice === 'date' ? 'date' : 'when', sendOn));
+  if (isFault(sendOn)) throw new Refusal(inField('date', sendOn));
   return sendOn;
+}
+
+function dayFaults(when: When, askedAt: Date, timeZone: string): Fault[] {
+  const sendOn = reminderDueOn(when.choice, askedAt, timeZone, when.chosenOn);
+  return isFault(sendOn) ? [inField('date', sendOn)] : [];
 }
 
 /** The zone that decides: the reader's where it is known to us, else the publication's. */
@@ -248,16 +253,17 @@ export interface ReminderShown {
   source: Source;
 }
 
-export function reminderFromForm(body: unknown): ReminderForm {
+export function reminderFromForm(body: unknown, askedAt: Date, publicationZone: string): ReminderForm {
   const form = readInput(formFields, body);
   const shown = shownFrom(form);
   const address = parseAddress(form.email ?? '');
   const chosen = readWhen(form.when ?? '', form.date);
   const faults: Fault[] = [];
-  if (isFault(address)) faults.push(inField('email', address));
   if (isFault(chosen)) faults.push(inField('when', chosen));
+  else faults.push(...dayFaults(chosen, askedAt, zoneFor(form.time_zone, publicationZone)));
+  if (isFault(address)) faults.push(inField('email', address));
   const asked =
-    isFault(address) || isFault(chosen)
+    isFault(address) || isFault(chosen) || faults.length > 0
       ? null
       : {
           address,

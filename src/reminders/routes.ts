@@ -46,7 +46,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
   });
 
   routes.post('/remind-me', limited, sameSite(config), formBody(), async (req, res) => {
-    const { asked, faults, shown, key } = reminderFromForm(req.body);
+    const { asked, faults, shown, key } = readForm(req);
     const locale = localeOf(req, config, localeIn(req.body));
     if (!asked) return showForm(req, res, { shown, faults, status: 422, locale });
     let sendOn: string;
@@ -82,7 +82,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     const request = { scope: 'reminders', key: idempotencyKeyOf(req), body: req.body as unknown };
     const { status, body } = await answerOnce(services, request, async () => ({
       status: 202,
-      body: { send_on: (await askForReminder(services, { ...asked, locale })).sendOn },
+      body: { send_on: (await aboutWhen(askForReminder(services, { ...asked, locale }))).sendOn },
     }));
     personal(res);
     res.status(status).json(body);
@@ -121,7 +121,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       // Said where the form was, beside how the reminder stands now.
-      const { shown } = reminderFromForm(req.body);
+      const { shown } = readForm(req);
       return showReminder(req, res, await named(req), { faults: error.faults, status: error.status, shown });
     }
     const { locale } = req.query;
@@ -130,7 +130,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
 
   routes.post('/api/v1/reminders/:token', looked, jsonBody(), async (req, res) => {
     const { id } = await named(req);
-    const acted = await actOnReminder(services, id, actFromRequest(req.body));
+    const acted = await aboutWhen(actOnReminder(services, id, actFromRequest(req.body)));
     personal(res);
     res.json({ state: acted.state, send_on: acted.sendOn });
   });
@@ -154,6 +154,10 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
   });
 
   return routes;
+
+  function readForm(req: Request) {
+    return reminderFromForm(req.body, services.now(), config.publication.timeZone);
+  }
 
   function about(locale: Locale) {
     return { words: wordsFor(locale), locale, publication };
@@ -263,6 +267,18 @@ export function unsubscribeRoutes(services: Services): Router {
         done,
       }),
     );
+  }
+}
+
+/** A form has a field for the day; a request names it in `when`. */
+async function aboutWhen<T>(act: Promise<T>): Promise<T> {
+  try {
+    return await act;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const [first, ...others] = error.faults;
+    const named = (each: Fault) => (each.field === 'date' ? inField('when', each) : each);
+    throw new Refusal(named(first), ...others.map(named));
   }
 }
 

@@ -120,8 +120,8 @@ describe('asking', () => {
   });
 
   test.each([
-    ['date-too-soon', { email: anna, when: '2027-02-24' }, 'date'],
-    ['date-too-late', { email: anna, when: '2028-04-01' }, 'date'],
+    ['date-too-soon', { email: anna, when: '2027-02-24' }, 'when'],
+    ['date-too-late', { email: anna, when: '2028-04-01' }, 'when'],
     ['date-malformed', { email: anna, when: '2027-02-30' }, 'when'],
     ['choice-unknown', { email: anna, when: 'someday' }, 'when'],
     ['address-malformed', { email: 'anna', when: 'month' }, 'email'],
@@ -172,6 +172,8 @@ describe('asking', () => {
     expect(again.status).toBe(422);
     expect(again.text).toContain('value="anna@"');
     expect(again.text).toContain('lang="ru"');
+    expect(again.text).toContain('id="email-fault"');
+    expect(again.text).toContain('id="date-fault"');
     expect(again.text).toContain('value="river"');
   });
 

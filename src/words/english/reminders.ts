@@ -15,7 +15,6 @@ export const reminders = {
   preview: (onDay: string) => `We will write to you once, ${onDay}, in the morning.`,
   previewOfChoice: 'We will write to you once, on the day you choose, in the morning.',
   submitting: 'One moment…',
-  addressHint: 'For this one letter, and nothing else.',
   calendarInstead: 'Save it to my calendar instead',
   calendarInsteadWhy: 'No address needed.',
   whatWeKeep: 'Your address is kept for this one letter only, and deleted afterwards.',

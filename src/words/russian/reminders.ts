@@ -17,7 +17,6 @@ export const reminders: (typeof english)['reminders'] = {
   preview: (onDay) => `Мы напишем вам один раз, ${onDay}, утром.`,
   previewOfChoice: 'Мы напишем вам один раз, в выбранный день, утром.',
   submitting: 'Минуту…',
-  addressHint: 'Для одного этого письма, и только.',
   calendarInstead: 'Лучше сохранить в мой календарь',
   calendarInsteadWhy: 'Адрес не понадобится.',
   whatWeKeep: 'Адрес нужен только для этого письма; потом мы его удалим.',
