@@ -59,6 +59,17 @@ describe('the frame', () => {
     expect(text).toContain('from $2 a month');
   });
 
+  test('may stand on the publisher’s site and on no other', async () => {
+    const policyOf = async (path: string) =>
+      (await request(site({ EMBED_ORIGINS: 'https://gazette.example.org' })).get(path)).headers[
+        'content-security-policy'
+      ];
+    expect(await policyOf('/embed/appeal')).toContain(
+      "frame-ancestors 'self' https://gazette.example.org http://127.0.0.1:3000",
+    );
+    expect(await policyOf('/anything-else')).toContain("frame-ancestors 'none'");
+  });
+
   test('carries no script or style of its own, and stays small', async () => {
     const { text } = await page();
     expect(text).not.toMatch(/<style|\sstyle="|<script(?![^>]* src=)| on[a-z]+="/);

@@ -1,7 +1,11 @@
 // Beginning a checkout: an intent here, a session there, and honest words when Stripe is away.
+import type { RequestListener } from 'node:http';
 import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sessionFor } from '../../src/donate/checkout.ts';
+import type { Gift } from '../../src/donate/gift.ts';
 import { linkToken } from '../../src/outside/tokens.ts';
+import type { Frequency } from '../../src/values/money.ts';
 import { type Door, openDoor } from './door.ts';
 
 let door: Door;
@@ -101,6 +105,32 @@ describe('Stripe is asked for', () => {
   });
 });
 
+describe('our mark is also on what brings the money, so that each of Stripe’s objects is known as ours by itself', () => {
+  const gift = (frequency: Frequency): Gift & { locale: 'en' } => ({
+    frequency,
+    amount: { amountMinor: 500n, currency: 'USD' },
+    cover: { amountMinor: 0n, currency: 'USD' },
+    locale: 'en',
+    address: null,
+    source: {},
+    reminderToken: null,
+  });
+
+  test.each(['once', 'month', 'year'] as const)('%s', (frequency) => {
+    const params = sessionFor(door.services, 'an-intent', gift(frequency));
+    const mark = { favor_checkout: 'an-intent', favor_kind: frequency };
+    expect(params).toMatchObject({ client_reference_id: 'an-intent', metadata: mark });
+    if (frequency === 'once') {
+      expect(params.payment_intent_data?.metadata).toEqual(mark);
+      expect(params.subscription_data).toBeUndefined();
+    } else {
+      expect(params.subscription_data?.metadata).toEqual(mark);
+      expect(params.payment_intent_data).toBeUndefined();
+      expect(params.line_items?.[0]?.price_data?.recurring).toEqual({ interval: frequency });
+    }
+  });
+});
+
 describe('sent twice', () => {
   test('with one Idempotency-Key it is one checkout; with another body it is refused', async () => {
     const key = { 'Idempotency-Key': 'a-key' };
@@ -162,29 +192,27 @@ describe('a reminder’s link', () => {
 });
 
 describe('when Stripe', () => {
-  const failing = {
-    'answers with errors': (
-      _req: unknown,
-      res: { writeHead(status: number, headers: object): void; end(body: string): void },
-    ) => {
+  const failing: Record<string, RequestListener> = {
+    'answers with errors': (_req, res) => {
       res.writeHead(500, { 'content-type': 'application/json' });
       res.end('{"error":{"type":"api_error","message":"trouble"}}');
     },
-    'asks to come back in a minute': (
-      _req: unknown,
-      res: { writeHead(status: number, headers: object): void; end(body: string): void },
-    ) => {
-      res.writeHead(429, { 'content-type': 'application/json', 'retry-after': '60' });
-      res.end('{"error":{"type":"rate_limit_error","message":"slow down"}}');
+    'hangs up': (req) => {
+      req.socket.destroy();
     },
-    'hangs up': (req: { socket: { destroy(): void } }) => req.socket.destroy(),
     'says nothing': () => {},
+    // Never silent for long, so that only the whole wait can end it.
+    'answers drop by drop': (_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      const drops = setInterval(() => res.write(' '), 300);
+      res.on('close', () => clearInterval(drops));
+    },
   };
 
   test.each(Object.entries(failing))(
     '%s, the reader soon reads that nothing was charged, and keeps what was chosen',
     async (_name, answer) => {
-      const site = await door.withStripe(answer as Parameters<Door['withStripe']>[0]);
+      const site = await door.withStripe(answer);
       const [form, api] = await Promise.all([
         submit({ amount_month: 'other', amount: '7.50', campaign: 'spring' }, site),
         request(site).post('/api/v1/checkouts').send(monthly),
