@@ -1,7 +1,7 @@
 // Giving in a real browser, on a phone and at a desk: the appeal under an article, the payment page, the thanks.
 import AxeBuilder from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startService, type TestService } from '../harness/service.ts';
 import { desktop, openBrowser, openPage, phone } from './browser.ts';
 
@@ -14,6 +14,9 @@ beforeAll(async () => {
   // The machine's other name: to the browser the article is another site than the service.
   articleUrl = `${service.url.replace('localhost', '127.0.0.1')}/sandbox/article`;
 });
+// One test looks through many pages, and a busy machine is slow.
+vi.setConfig({ testTimeout: 60_000 });
+
 afterAll(async () => {
   await browser?.close();
   await service?.close();

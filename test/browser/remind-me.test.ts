@@ -1,7 +1,7 @@
 // Remind me later in a real browser: from the appeal to the letter, and from the letter to a gift.
 import AxeBuilder from '@axe-core/playwright';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startService, type TestService } from '../harness/service.ts';
 import { desktop, openBrowser, openPage, phone } from './browser.ts';
 
@@ -11,6 +11,9 @@ let browser: Browser;
 beforeAll(async () => {
   [service, browser] = await Promise.all([startService('2026-01-31T12:00:00Z'), openBrowser()]);
 });
+// One test looks through many pages, and a busy machine is slow.
+vi.setConfig({ testTimeout: 60_000 });
+
 afterAll(async () => {
   await browser?.close();
   await service?.close();
