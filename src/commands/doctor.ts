@@ -59,7 +59,9 @@ async function examine(call: Call): Promise<Finding[]> {
     findings.push(...(await lookAtStripe({ config, standIn: stripeStandIn, now, fix })));
   }
   if (!missing.includes('SMTP_URL')) {
-    findings.push(...(await lookAtMail(config, { standIn: settings.mail.smtpUrl === null })));
+    findings.push(
+      ...(await lookAtMail(config, { standIn: settings.mail.smtpUrl === null, names: call.names })),
+    );
   }
   return findings;
 }

@@ -83,20 +83,23 @@ async function resealOne(
     const last = rows.at(-1);
     if (!last) return result;
     after = String(last.id);
-    for (const { id, bytes } of rows) {
-      if (!Buffer.isBuffer(bytes)) continue;
-      const opened = openOrNull(keys, each.purpose, bytes);
-      if (opened === null) {
-        result.closed += 1;
-        continue;
+    // One commit for a batch; its rows are held for some milliseconds.
+    await database.transaction(async (tx) => {
+      for (const { id, bytes } of rows) {
+        if (!Buffer.isBuffer(bytes)) continue;
+        const opened = openOrNull(keys, each.purpose, bytes);
+        if (opened === null) {
+          result.closed += 1;
+          continue;
+        }
+        // Only over the very bytes that were read: a row that changed meanwhile has been sealed anew already, or forgotten.
+        const written = await tx
+          .update(each.table)
+          .set({ [each.name]: keys.seal(each.purpose, opened) })
+          .where(and(eq(each.id, String(id)), eq(each.column, bytes)));
+        result.resealed += written.rowCount ?? 0;
       }
-      // Only over the very bytes that were read: a row that changed meanwhile has been sealed anew already, or forgotten.
-      const written = await database
-        .update(each.table)
-        .set({ [each.name]: keys.seal(each.purpose, opened) })
-        .where(and(eq(each.id, String(id)), eq(each.column, bytes)));
-      result.resealed += written.rowCount ?? 0;
-    }
+    });
     progress(`${each.what}: ${result.resealed} sealed anew`);
   }
 }

@@ -5,7 +5,7 @@ import { Refusal } from '../values/refusal.ts';
 import { sayRefusal, wordsFor } from '../words/words.ts';
 import { type Call, isStop, isWrongUse, type Verb } from './verb.ts';
 
-export interface Terminal extends Pick<Call, 'env' | 'machineNow'> {
+export interface Terminal extends Pick<Call, 'env' | 'machineNow' | 'names'> {
   /** The answer. */
   say(text: string): void;
   /** Progress and trouble. */
@@ -35,12 +35,13 @@ export async function runFavor(args: readonly string[], terminal: Terminal): Pro
       terminal.say(verb.help);
       return 0;
     }
-    const { env, machineNow } = terminal;
+    const { env, machineNow, names } = terminal;
     const answer = await verb.run({
       words: positionals,
       options: values,
       env,
       machineNow,
+      names,
       progress: terminal.note,
     });
     terminal.say(values.json ? JSON.stringify(answer.json, null, 2) : answer.text);

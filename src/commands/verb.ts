@@ -1,5 +1,6 @@
 // A verb of `favor`: what it is called with, and what it answers; the entry prints that for people or as JSON.
 import type { ParseArgsConfig } from 'node:util';
+import type { Names } from './doctor/names.ts';
 
 export interface Verb {
   /** The whole of `favor VERB --help`. */
@@ -14,6 +15,8 @@ export interface Call {
   options: Record<string, string | boolean | (string | boolean)[] | undefined>;
   env: Record<string, string | undefined>;
   machineNow(): Date;
+  /** The domain name system. */
+  names: Names;
   /** Says how long work comes along; never part of the answer. */
   progress(line: string): void;
 }

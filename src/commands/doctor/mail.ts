@@ -1,18 +1,12 @@
 // The doctor's look at mail: whether the server lets us in, and what the sender's domain says about who may send for it.
-import { resolveMx, resolveTxt } from 'node:dns/promises';
 import type { Config } from '../../outside/config.ts';
 import { openMailer } from '../../outside/smtp.ts';
 import { type Finding, noted, ok, problem } from './finding.ts';
-
-/** What the domain name system says; the text records' parts are joined. Empty where there is no such record. */
-export interface Names {
-  text(name: string): Promise<string[]>;
-  mailServers(name: string): Promise<string[]>;
-}
+import type { Names } from './names.ts';
 
 export async function lookAtMail(
   { mail }: Pick<Config, 'mail'>,
-  { standIn, names = systemNames }: { standIn: boolean; names?: Names },
+  { standIn, names }: { standIn: boolean; names: Names },
 ): Promise<Finding[]> {
   const server = await lookAtServer({ mail });
   // In the sandbox no letter leaves the machine: the domain need not exist.
@@ -113,20 +107,5 @@ async function lookAtDomain({ from, dkim }: Config['mail'], names: Names): Promi
     return [
       noted(check, `${domain} could not be looked up (${code})`, 'see that it has MX, SPF and DMARC records'),
     ];
-  }
-}
-
-const systemNames: Names = {
-  text: (name) => orNone(resolveTxt(name).then((records) => records.map((parts) => parts.join('')))),
-  mailServers: (name) => orNone(resolveMx(name).then((records) => records.map(({ exchange }) => exchange))),
-};
-
-async function orNone(asking: Promise<string[]>): Promise<string[]> {
-  try {
-    return await asking;
-  } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
-    if (code === 'ENOTFOUND' || code === 'ENODATA') return [];
-    throw error;
   }
 }
