@@ -11,6 +11,9 @@ export interface Drawn {
   narrow: string;
 }
 
+/** Room for the longest label of the axis. */
+const marginLeft = 66;
+
 /** Stacked from the foot: what is promised below, what comes once on top. Colours come from the style sheet. */
 const layers = [
   { column: 'month_minor', fill: 'var(--chart-month)' },
@@ -36,8 +39,7 @@ export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Cu
     style: 'currency',
     currency: moneyIn,
     notation: 'compact',
-    maximumFractionDigits: 1,
-    minimumFractionDigits: 0,
+    maximumSignificantDigits: 3,
   });
   const draw = (size: {
     width: number;
@@ -51,7 +53,7 @@ export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Cu
       width: size.width,
       height: size.height,
       marginTop: 20,
-      marginLeft: 52,
+      marginLeft,
       marginRight: size.marginRight,
       marginBottom: 28,
       style: { fontSize: `${size.fontSize}px` },
@@ -65,21 +67,28 @@ export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Cu
       },
       y: {
         label: null,
-        ticks: 4,
+        ticks: 5,
         tickSize: 0,
         grid: true,
-        domain: [0, most * 1.04],
+        domain: [0, most * 1.08],
         tickFormat: (value: number) => compact.format(value),
       },
       marks: [
         plot.barY(bars, { x: 'month', y: 'value', fill: 'fill' }),
         plot.ruleY([0]),
+        plot.text(size.every === 1 ? rows : [], {
+          x: 'period',
+          y: (row: Row) => Number(row.gross_minor) / perMajor,
+          text: (row: Row) =>
+            row.gross_minor === 0 ? '' : compact.format(Number(row.gross_minor) / perMajor),
+          dy: -9,
+        }),
         plot.text(spread(labels, most, size.height), {
           x: () => rows.at(-1)?.period,
           y: 'at',
           text: 'text',
           textAnchor: 'start',
-          dx: (size.width - 52 - size.marginRight) / Math.max(rows.length, 1) / 2,
+          dx: (size.width - marginLeft - size.marginRight) / Math.max(rows.length, 1) / 2,
         }),
       ],
     });

@@ -222,31 +222,45 @@ function FigureOf({
   moreIs: 'better' | 'worse' | 'neither';
   note?: string;
 }): VNode {
-  const tone =
-    now === before || moreIs === 'neither'
-      ? ''
-      : now > before === (moreIs === 'better')
-        ? ' better'
-        : ' worse';
   return (
     <div class="figure">
       <dt>
         <Term seen={seen} column={{ name: column }} report={report} />
       </dt>
       <dd class="number">{write(now)}</dd>
-      <dd class={`change${tone}`}>{changeText(seen.words, now, before, write)}</dd>
+      <dd class={toneOf(now, before, moreIs)}>
+        {changeText(seen.words, now, before, write, column.endsWith('supporters'))}
+      </dd>
       {note !== undefined && <dd class="change">{note}</dd>}
     </div>
   );
 }
 
-/** A share only where there was something to take a share of. */
-function changeText(words: Words, now: number, before: number, write: (value: number) => string): string {
+/** Coloured only where the change is worth a look. */
+function toneOf(now: number, before: number, moreIs: 'better' | 'worse' | 'neither'): string {
+  if (moreIs === 'neither' || Math.abs(now - before) < Math.abs(before) * notableShare) return 'change';
+  return now > before === (moreIs === 'better') ? 'change better' : 'change worse';
+}
+
+/** People are counted in people; money in shares, where there was something to take a share of. */
+function changeText(
+  words: Words,
+  now: number,
+  before: number,
+  write: (value: number) => string,
+  isPeople: boolean,
+): string {
   const { change } = words.reports;
   if (now === before) return change.same;
-  if (before <= 0 || now < 0) return change.was(write(before));
-  const share = percentText(words, Math.abs(now - before) / before);
-  return now > before ? change.more(share, write(before)) : change.less(share, write(before));
+  const ratio = Math.abs(now - before) / before;
+  if (!isPeople && (before <= 0 || now < 0 || ratio > mostTold)) return change.was(write(before));
+  const then = write(before);
+  if (isPeople) {
+    const moved = write(Math.abs(now - before));
+    return now > before ? change.more(moved, then) : change.fewer(moved, then);
+  }
+  const moved = percentText(words, ratio);
+  return now > before ? change.more(moved, then) : change.less(moved, then);
 }
 
 function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
@@ -322,7 +336,7 @@ function NewestGifts({ seen, desk }: Part): VNode {
                 const write = (name: string) => {
                   const column = shown.find((each) => each.name === name);
                   return column
-                    ? textOf(writtenOf(seen, gifts), column, row, currencyOf(row, desk.moneyIn))
+                    ? textOf(writtenOf(seen, gifts, shown), column, row, currencyOf(row, desk.moneyIn))
                     : '';
                 };
                 const intent = row.stripe_payment_intent_id;
@@ -457,6 +471,9 @@ function daysText(words: Words, { from, to }: Days): string {
   );
 }
 
+const notableShare = 0.05;
+/** Beyond three times as much a share says less than the figure itself. */
+const mostTold = 2;
 const reachable = { tabIndex: 0 };
 const deskColumns = ['paid_at', 'reader_id', 'kind', 'amount_minor', 'returned_minor', 'component'];
 const steps = ['asked', 'confirmed', 'due', 'sent', 'opened', 'gave'] as const;

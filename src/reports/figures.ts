@@ -1,5 +1,5 @@
 // Figures: how each column is written for a person, and where it is explained.
-import { type Currency, formatMoney, isCurrency } from '../values/money.ts';
+import { type Currency, decimalString, exponentOf, formatMoney, isCurrency } from '../values/money.ts';
 import type { PeriodLength } from '../values/period.ts';
 import type { Figure } from '../words/english/reports.ts';
 import type { Words } from '../words/words.ts';
@@ -12,6 +12,8 @@ export interface Written {
   timeZone: string;
   fiscalYearStart: number;
   by: PeriodLength;
+  /** A column of the table says which currency its money is in. */
+  saysCurrency: boolean;
 }
 
 /** The place of a column on the page of definitions: `gross_minor` stands at `#gross`. */
@@ -38,7 +40,9 @@ export function textOf(written: Written, column: Column, row: Row, moneyIn: Curr
     case 'currency':
       return value === null ? words.reports.totalAll : String(value);
     case 'money':
-      return typeof value === 'number' ? moneyText(words, value, currencyOf(row, moneyIn)) : '–';
+      return typeof value === 'number'
+        ? columnMoneyText(words, value, currencyOf(row, moneyIn), !written.saysCurrency)
+        : '–';
     case 'count':
       return typeof value === 'number' ? countText(words, value) : '–';
     case 'rate':
@@ -54,6 +58,25 @@ export function textOf(written: Written, column: Column, row: Row, moneyIn: Curr
     case 'text':
       return valueText(words, column, value);
   }
+}
+
+/**
+ * Money under money: always with all decimals, so that the points stand under each other, and without the currency's sign where
+ * a column of its own says it.
+ */
+export function columnMoneyText(
+  words: Words,
+  amountMinor: number,
+  currency: Currency,
+  hasSign: boolean,
+): string {
+  const digits = exponentOf(currency);
+  const format = new Intl.NumberFormat(words.locale, {
+    ...(hasSign && { style: 'currency', currency }),
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return format.format(decimalString({ amountMinor: BigInt(amountMinor), currency }));
 }
 
 export function moneyText(words: Words, amountMinor: number, currency: Currency): string {
@@ -80,7 +103,7 @@ export function unconvertedText(words: Words, amounts: readonly Unconverted[]): 
   return said.join(', ');
 }
 
-/** An instant in the publication's time: "23 Nov, 21:40"; with its year unless `short`. */
+/** An instant in the publication's time: "23 Nov 2026, 21:40". */
 export function momentText(words: Words, instant: string, timeZone: string): string {
   const format = new Intl.DateTimeFormat(dateLanguage(words), {
     day: 'numeric',
@@ -90,7 +113,7 @@ export function momentText(words: Words, instant: string, timeZone: string): str
     minute: '2-digit',
     timeZone,
   });
-  return format.format(new Date(instant));
+  return spoken(words, format.format(new Date(instant)));
 }
 
 /** A period by its first day, as short as its length allows. */
@@ -107,7 +130,7 @@ export function periodText(
 /** A day or a part of it in words: "23 November". */
 export function dateText(words: Words, day: string, parts: Intl.DateTimeFormatOptions): string {
   const format = new Intl.DateTimeFormat(dateLanguage(words), { ...parts, timeZone: 'UTC' });
-  return format.format(new Date(`${day}T12:00:00Z`));
+  return spoken(words, format.format(new Date(`${day}T12:00:00Z`)));
 }
 
 /** The currency a row's money is in. */
@@ -132,6 +155,11 @@ function valueNames(words: Words, column: string): Readonly<Record<string, strin
   if (column === 'component' || column === 'source') return reports.components;
   if (column === 'work') return reports.workNames;
   return column === 'key' ? { ...reports.components, ...common.frequency } : {};
+}
+
+/** The abbreviated "year" after Russian dates stumbles over the sentence's own marks. */
+function spoken(words: Words, date: string): string {
+  return words.locale === 'ru' ? date.replace(/\sг\./, '') : date;
 }
 
 /** Days as a newspaper writes them: the day before the month. */

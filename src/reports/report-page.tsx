@@ -1,5 +1,6 @@
 // A report's page: what it is asked for in a form that the address bar keeps, and the answer as a table.
 import type { VNode } from 'preact';
+import { isDate } from '../values/calendar.ts';
 import type { Currency } from '../values/money.ts';
 import { periodLengths } from '../values/period.ts';
 import type { Fault } from '../values/refusal.ts';
@@ -76,14 +77,14 @@ function QuestionForm({
           name="from"
           type="date"
           label={words.reports.from}
-          value={question?.from ?? asked.from}
+          value={question?.from ?? dayOrNone(asked.from)}
           fault={faultIn(words, faults, 'from')}
         />
         <Field
           name="to"
           type="date"
           label={words.reports.to}
-          value={question?.to ?? asked.to}
+          value={question?.to ?? dayOrNone(asked.to)}
           fault={faultIn(words, faults, 'to')}
         />
         {hasPeriods && (
@@ -117,6 +118,11 @@ function QuestionForm({
       </div>
     </form>
   );
+}
+
+/** A date field can only hold a date. */
+function dayOrNone(text: string | undefined): string | undefined {
+  return text !== undefined && isDate(text) ? text : undefined;
 }
 
 function currencyOptions(

@@ -25,9 +25,19 @@ export function moneyIn({ question }: Pick<Answer, 'question'>): Currency {
   return isCurrency(currency) ? currency : reckoning.reportingCurrency;
 }
 
-export function writtenOf({ words }: Pick<Seen, 'words'>, { question }: Pick<Answer, 'question'>): Written {
+export function writtenOf(
+  { words }: Pick<Seen, 'words'>,
+  { question }: Pick<Answer, 'question'>,
+  columns: readonly Column[],
+): Written {
   const { timeZone, fiscalYearStart } = question.reckoning;
-  return { words, timeZone, fiscalYearStart, by: question.by };
+  return {
+    words,
+    timeZone,
+    fiscalYearStart,
+    by: question.by,
+    saysCurrency: columns.some(({ kind }) => kind === 'currency'),
+  };
 }
 
 /** `columns` may be fewer than the report's, where a page shows only a part. */
@@ -156,8 +166,8 @@ function Cell({
   isTotal?: boolean;
 }): VNode {
   const blank = isTotal && (column.kind === 'text' || column.kind === 'period');
-  const text = blank ? '' : textOf(writtenOf(seen, answer), column, row, moneyIn(answer));
-  const kind = isNumber(column) ? 'number' : undefined;
+  const text = blank ? '' : textOf(writtenOf(seen, answer, answer.columns), column, row, moneyIn(answer));
+  const kind = isNumber(column) ? (row[column.name] === 0 ? 'number zero' : 'number') : undefined;
   if (isHead) {
     return (
       <th scope="row" class={kind}>

@@ -40,6 +40,7 @@ export const reports = {
     same: 'as much then',
     more: (percent: string, then: string) => `${percent} more than ${then}`,
     less: (percent: string, then: string) => `${percent} less than ${then}`,
+    fewer: (count: string, then: string) => `${count} fewer than ${then}`,
     was: (then: string) => `${then} then`,
   },
   newSupporters: 'New',

@@ -36,6 +36,7 @@ export const reports: (typeof english)['reports'] = {
     same: 'столько же, сколько тогда',
     more: (percent, then) => `на ${percent} больше, чем ${then}`,
     less: (percent, then) => `на ${percent} меньше, чем ${then}`,
+    fewer: (count, then) => `на ${count} меньше, чем ${then}`,
     was: (then) => `тогда ${then}`,
   },
   newSupporters: 'Новые',
