@@ -1,5 +1,6 @@
 // What the service was told by its environment: read once, checked whole, every fault named at once, no secret printed.
 import { z } from 'zod';
+import { isCurrency } from '../values/money.ts';
 
 export type StandIn = 'database' | 'stripe' | 'mail' | 'keys';
 
@@ -59,12 +60,18 @@ export function readSettings(
   );
   const parsed = environment.safeParse(present);
   if (!parsed.success) {
-    return {
-      faults: parsed.error.issues.map((issue) => ({
-        name: String(issue.path[0] ?? 'environment'),
-        problem: issue.message,
-      })),
-    };
+    const faults = parsed.error.issues.map((issue) => ({
+      name: String(issue.path[0] ?? 'environment'),
+      problem: issue.message,
+    }));
+    // Two keys of a list may be wrong in the same way: once is enough.
+    const isFirst = ({ name, problem }: Fault, at: number) =>
+      faults.findIndex((each) => each.name === name && each.problem === problem) === at;
+    // What is missing or contradicts is named in the same breath: nobody mends one fault to meet the next.
+    const faulty = new Set(faults.map(({ name }) => name));
+    const readable = Object.fromEntries(Object.entries(present).filter(([name]) => !faulty.has(name)));
+    const others = contradictions(environment.parse(readable)).filter(({ name }) => !faulty.has(name));
+    return { faults: [...faults.filter(isFirst), ...others] };
   }
   const e = parsed.data;
   const faults = contradictions(e);
@@ -150,6 +157,8 @@ export function describeFaults(faults: Fault[]): string {
   ].join('\n');
 }
 
+/** Of Stripe's secrets only what stands for the random part can be an example; no word so short that chance may write it. */
+const EXAMPLE_ENDING = /_(x+|.*(change.?me|example|placeholder|yoursecret|yourkey).*)$/i;
 const EXAMPLE_SECRETS = /change.?me|example|secret123|your[-_ ]|xxxx|^test$/i;
 
 const wholeNumber = (low: number, high: number) =>
@@ -173,8 +182,6 @@ const url = (protocols: string[], hint: string) =>
   }, `must be an address like ${hint}`);
 
 const environment = z.object({
-  NODE_ENV: z.string().optional(),
-  PORT: wholeNumber(1, 65535).default(3000),
   BASE_URL: url(['http:', 'https:'], 'https://support.example.org')
     .transform((text) => text.replace(/\/+$/, ''))
     .refine((text) => {
@@ -188,6 +195,7 @@ const environment = z.object({
       );
     }, 'must be an origin without path, query or user, like https://support.example.org')
     .optional(),
+  PORT: wholeNumber(1, 65535).default(3000),
   TRUSTED_PROXY_HOPS: wholeNumber(0, 10).default(0),
   PUBLICATION_NAME: z.string().trim().max(80, 'must have 80 characters at most').default('The Small Gazette'),
   PUBLICATION_TIME_ZONE: z
@@ -204,7 +212,7 @@ const environment = z.object({
   FISCAL_YEAR_START: wholeNumber(1, 12).default(1),
   REPORTING_CURRENCY: z
     .string()
-    .regex(/^[A-Z]{3}$/, 'must be a three-letter currency code like USD')
+    .refine(isCurrency, 'must be the upper-case code of a currency that Stripe takes, like USD')
     .default('USD'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
   REPORTS_DATABASE_URL: url(
@@ -233,11 +241,17 @@ const environment = z.object({
       /^(sk|rk)_(test|live)_[A-Za-z0-9]{8,}$/,
       'must be a secret or restricted key: sk_test_…, sk_live_…, rk_test_… or rk_live_…',
     )
+    .refine((key) => !EXAMPLE_ENDING.test(key), 'must not be an example value')
     .optional(),
   STRIPE_WEBHOOK_SECRETS: list
     .pipe(
       z
-        .array(z.string().regex(/^whsec_[A-Za-z0-9+/=_-]{16,}$/, 'each must be a signing secret: whsec_…'))
+        .array(
+          z
+            .string()
+            .regex(/^whsec_[A-Za-z0-9+/=_-]{16,}$/, 'each must be a signing secret: whsec_…')
+            .refine((secret) => !EXAMPLE_ENDING.test(secret), 'must not be an example value'),
+        )
         .min(1, 'must hold at least one signing secret'),
     )
     .optional(),
@@ -273,18 +287,26 @@ const environment = z.object({
       ),
     )
     .default([]),
-  METRICS_TOKEN: z.string().min(20, 'must have 20 characters or more').optional(),
+  METRICS_TOKEN: z
+    .string()
+    .min(20, 'must have 20 characters or more')
+    .refine((token) => !EXAMPLE_SECRETS.test(token), 'must not be an example value')
+    .optional(),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
     })
     .default('info'),
+  NODE_ENV: z.string().optional(),
   SANDBOX_DATA: z.string().default('.sandbox'),
   SANDBOX_STRIPE_PORT: wholeNumber(1, 65535).optional(),
   SANDBOX_SMTP_PORT: wholeNumber(1, 65535).optional(),
 });
 
 type Environment = z.infer<typeof environment>;
+
+/** Every variable that is read, in the order of `.env.example`. */
+export const environmentNames: readonly string[] = Object.keys(environment.shape);
 
 /** Faults that only show when values are seen together. */
 function contradictions(e: Environment): Fault[] {
