@@ -1,8 +1,11 @@
 // Health: is the process alive, can it do its work, and how far behind is it. Numbers only, nobody's name.
 import { timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { type Response, Router } from 'express';
 import { lettersHealth } from './letters/health.ts';
+import { migrationsFolder } from './outside/database.ts';
 import type { Services } from './outside/services.ts';
 import type { Rounds } from './rounds.ts';
 
@@ -16,12 +19,13 @@ const silentMs = 30_000;
 /** `/health/live`, `/health/ready`, and `/metrics` for whoever holds the token. */
 export function healthRoutes(services: Services, rounds: Pick<Rounds, 'lastBeatAt'>): Router {
   const { config } = services;
+  const shipped = shippedMigrations();
   const routes = Router();
   routes.get('/health/live', (_req, res) => {
     res.set('Cache-Control', 'no-store').json({ ok: true });
   });
   routes.get('/health/ready', async (_req, res) => {
-    const checks = await readiness(services, rounds);
+    const checks = await readiness(services, rounds, shipped);
     const ok = Object.values(checks).every((check) => check.ok);
     res
       .set('Cache-Control', 'no-store')
@@ -42,6 +46,7 @@ export function healthRoutes(services: Services, rounds: Pick<Rounds, 'lastBeatA
 async function readiness(
   services: Services,
   rounds: Pick<Rounds, 'lastBeatAt'>,
+  shipped: number,
 ): Promise<Record<string, Check>> {
   const now = services.now();
   try {
@@ -51,11 +56,12 @@ async function readiness(
       oldest(services, sql`reminders where state = 'waiting'`, now),
       lettersHealth(services.database, now),
     ]);
+    const applied = Number(migrated.rows[0]?.applied ?? 0);
     const lastBeatAt = rounds.lastBeatAt();
     const beatAgoMs = lastBeatAt === null ? null : services.machineNow().getTime() - lastBeatAt.getTime();
     return {
       database: { ok: true },
-      migrations: { ok: true, applied: Number(migrated.rows[0]?.applied ?? 0) },
+      migrations: { ok: applied === shipped, applied, shipped },
       jobs: { ok: beatAgoMs === null || beatAgoMs < silentMs, last_beat_ms_ago: beatAgoMs },
       events: { ok: (events ?? 0) < latestSeconds, oldest_due_seconds: events },
       reminders: { ok: (reminders ?? 0) < latestSeconds, oldest_due_seconds: reminders },
@@ -69,6 +75,12 @@ async function readiness(
   } catch {
     return { database: { ok: false } };
   }
+}
+
+/** How many migrations this version brings; a database with fewer or more belongs to another version. */
+function shippedMigrations(): number {
+  const journal: unknown = JSON.parse(readFileSync(join(migrationsFolder, 'meta/_journal.json'), 'utf8'));
+  return (journal as { entries: unknown[] }).entries.length;
 }
 
 async function oldest(services: Services, from: ReturnType<typeof sql>, now: Date): Promise<number | null> {

@@ -24,13 +24,13 @@ export interface Neighbour {
 export async function openHouse(
   config: Config,
   clocks: Clocks,
-  options: { host?: string; neighbours?: Neighbour[] } = {},
+  options: { host?: string; neighbours?: (services: Services) => Promise<Neighbour[]> } = {},
 ): Promise<House> {
   await migrateDatabase(config.databaseUrl);
   const opened = await openServices(config, clocks);
   const rounds = startRounds(opened.services);
   opened.onNudge((work) => rounds.nudge(work));
-  const server = createServer(buildApp(opened.services, rounds, options.neighbours));
+  const server = createServer(buildApp(opened.services, rounds, await options.neighbours?.(opened.services)));
   // Longer than the usual proxy keeps its own side, so that a request is never sent into a closing connection.
   server.keepAliveTimeout = 75_000;
   server.headersTimeout = 80_000;

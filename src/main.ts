@@ -7,6 +7,7 @@ import {
   readSettings,
   type Settings,
 } from './outside/config.ts';
+import type { Services } from './outside/services.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
 /** How long a stop may take before the process is ended all the same. */
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
       config,
       { now: sandbox?.now ?? machineNow, machineNow },
       // The sandbox is for this machine alone: whoever reaches it could move its clock and read its mail.
-      sandbox === null ? {} : { host: '127.0.0.1', neighbours: await neighbours(sandbox, config) },
+      opened === null ? {} : { host: '127.0.0.1', neighbours: (services) => neighboursIn(opened, services) },
     );
     await greet(config, house, sandbox);
     stopOnSignals(house, sandbox);
@@ -76,14 +77,17 @@ function offeredBy(sandbox: Sandbox | null): Parameters<typeof completeConfig>[1
   };
 }
 
-async function neighbours(sandbox: Sandbox, config: Config): Promise<Neighbour[]> {
-  const { articleRoutes } = await import('./sandbox/article.tsx');
+/** The sample article and the sandbox's own pages, beside the service's. */
+async function neighboursIn(sandbox: Sandbox, services: Services): Promise<Neighbour[]> {
+  const [{ articleRoutes }, { staffLink }] = await Promise.all([
+    import('./sandbox/article.tsx'),
+    import('./sandbox/staff-link.ts'),
+  ]);
+  const { baseUrl, publication } = services.config;
+  const doors = { baseUrl, publication: publication.name, staffLink: () => staffLink(services) };
   return [
-    { path: '/', routes: articleRoutes({ baseUrl: config.baseUrl }) },
-    {
-      path: '/sandbox',
-      routes: await sandbox.routes({ baseUrl: config.baseUrl, publication: config.publication.name }),
-    },
+    { path: '/', routes: articleRoutes({ baseUrl }) },
+    { path: '/sandbox', routes: await sandbox.routes(doors) },
   ];
 }
 

@@ -24,13 +24,13 @@ export interface SandboxDoors {
   publication: string;
   /** Where the sample article is; by default the machine's other name, so that the appeal in it is really cross-site. */
   articleUrl?: string;
-  staffUrl?: string;
+  /** Where a person gets to the staff desk from here: by an invitation as long as nobody has a password. */
+  staffLink?: () => Promise<string>;
 }
 
 export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
   const { clock, mailbox, stripe } = sandbox;
   const articleUrl = doors.articleUrl ?? `${otherLoopback(doors.baseUrl) ?? ''}/sandbox/article`;
-  const staffUrl = doors.staffUrl ?? '/staff';
 
   const routes = Router();
   // Only what is here is guarded: other parts of the sandbox may be mounted beside it.
@@ -40,6 +40,10 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
     express.json({ limit: '100kb' }),
     express.urlencoded({ extended: false, limit: '100kb' }),
   ];
+
+  routes.get('/staff', guards, async (_req: Request, res: Response) => {
+    res.redirect(303, (await doors.staffLink?.()) ?? '/staff');
+  });
 
   routes.get('/', guards, async (req: Request, res: Response) => {
     show(
@@ -51,7 +55,7 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
         machineNow: sandbox.machineNow(),
         timeZone: sandbox.timeZone,
         articleUrl,
-        staffUrl,
+        staffUrl: '/sandbox/staff',
         checkouts: stripe ? stripe.listCheckouts(20) : undefined,
         webhooks: stripe ? stripe.listWebhooks(20) : undefined,
         letters: mailbox ? await mailbox.letters({ limit: 8 }) : undefined,

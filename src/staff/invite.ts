@@ -44,7 +44,15 @@ export async function inviteStaff(services: Services, address: string, role: Rol
     })
     .returning({ id: staff.id, invitation: staff.invitation });
   if (!invited) throw new Error('An invitation was not kept');
-  const goodUntil = new Date(now.getTime() + goodForDays * 24 * 3_600_000);
+  return invitationLink(services, invited);
+}
+
+/** The link of the invitation that stands, good for three days from now; it works once. */
+export function invitationLink(
+  { keys, config, now }: Pick<Services, 'keys' | 'config' | 'now'>,
+  invited: { id: string; invitation: number },
+): string {
+  const goodUntil = new Date(now().getTime() + goodForDays * 24 * 3_600_000);
   const token = linkToken(keys, 'invitation', invited.id, goodUntil, String(invited.invitation));
   return `${config.baseUrl}/staff/welcome/${token}`;
 }

@@ -69,11 +69,12 @@ export async function startService(startsAt: string, env: Record<string, string>
     configured(sandbox, database, { ...env, PORT: String(onPort), BASE_URL: baseUrl });
   const config = configAt(port);
   const clocks = { now: sandbox.now, machineNow: sandbox.machineNow };
+  const sandboxDoor = await sandbox.routes({ baseUrl, publication: config.publication.name });
   const house = await openHouse(config, clocks, {
     host: '127.0.0.1',
-    neighbours: [
+    neighbours: async () => [
       { path: '/', routes: articleRoutes({ baseUrl }) },
-      { path: '/sandbox', routes: await sandbox.routes({ baseUrl, publication: config.publication.name }) },
+      { path: '/sandbox', routes: sandboxDoor },
     ],
   });
   const houses = [house];

@@ -125,11 +125,14 @@ describe('rooms', () => {
     ).toEqual([]);
   });
 
-  test('HTML is written in .tsx alone', () => {
+  test('HTML is written in .tsx alone, but for the charts, which Plot draws', () => {
     expect(
       breaking(
         (file) =>
-          file.path.endsWith('.ts') && /<\/(div|p|span|table|html)>/.test(file.text) && file.room !== 'words',
+          file.path.endsWith('.ts') &&
+          file.path !== 'reports/chart.ts' &&
+          /<\/(div|p|span|table|html)>/.test(file.text) &&
+          file.room !== 'words',
       ),
     ).toEqual([]);
   });
