@@ -238,7 +238,8 @@ function FigureOf({
 
 /** Coloured only where the change is worth a look. */
 function toneOf(now: number, before: number, moreIs: 'better' | 'worse' | 'neither'): string {
-  if (moreIs === 'neither' || Math.abs(now - before) < Math.abs(before) * notableShare) return 'change';
+  if (moreIs === 'neither' || now === before || Math.abs(now - before) < Math.abs(before) * notableShare)
+    return 'change';
   return now > before === (moreIs === 'better') ? 'change better' : 'change worse';
 }
 
@@ -276,6 +277,7 @@ function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
         <h2 id="year">{words.reports.chartTitle}</h2>
         <Files seen={seen} answer={giving} />
       </div>
+      {giving.totals?.gross_minor === 0 && <p class="empty">{words.reports.noGifts}</p>}
       {chart && (
         <figure class="chart" role="img" aria-label={text}>
           <Picture kind="wide" svg={chart.wide} />

@@ -60,7 +60,11 @@ export function readDesk(
       members: wholeOf(await readMembers(tx, asked(days))),
       membersBefore: wholeOf(await readMembers(tx, asked(daysBefore))),
       giving: await answerReport(tx, 'giving', asked(year, { by: 'month' })),
-      gifts: await answerReport(tx, 'gifts', asked(year, { by: 'month', most: newestGifts })),
+      // One by one they stand in their own currencies.
+      gifts: await answerReport(tx, 'gifts', {
+        ...asked(year, { by: 'month', most: newestGifts }),
+        currency: currency === 'reporting' ? null : currency,
+      }),
       reminders: await answerReport(tx, 'reminders', asked(year, { by: 'month' })),
       work: await answerReport(tx, 'work', asked(days)),
     }),

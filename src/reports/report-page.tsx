@@ -132,8 +132,11 @@ function currencyOptions(
   reportingCurrency: Currency,
 ): { value: string; label: string }[] {
   const alone = [...new Set([reportingCurrency, ...currencies])];
+  // Gifts are shown one by one in their own currency; reminders have no block for each.
   return [
-    { value: 'reporting', label: words.reports.reportingCurrency(reportingCurrency) },
+    ...(name === 'gifts'
+      ? []
+      : [{ value: 'reporting', label: words.reports.reportingCurrency(reportingCurrency) }]),
     ...(name === 'reminders' ? [] : [{ value: '', label: words.reports.everyCurrency }]),
     ...alone.map((currency) => ({ value: currency, label: words.reports.oneCurrency(currency) })),
   ];

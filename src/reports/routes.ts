@@ -59,7 +59,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
   routes.get('/staff/reports/:name', mayRead, async (req, res) => {
     const name = reportNamed(String(req.params.name));
     const given = readInput(asked, req.query);
-    const question = readQuestion(pageDefaults(given, req), reckoning, services.now());
+    const question = readQuestion(pageDefaults(name, given, req), reckoning, services.now());
     const isAsked = !Array.isArray(question);
     const seen = seenBy(req);
     const { reportsDatabase } = services;
@@ -109,8 +109,9 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     throw new Refusal(inField('currency', fault('currency-unknown')));
   }
 
-  /** Without a drawing the desk still has its figures: the table stands open instead. */
+  /** With nothing to draw, or no drawing, the desk still has its figures: the table stands open instead. */
   async function drawnOrNot(words: Words, desk: Desk): Promise<Drawn | null> {
+    if (desk.giving.totals?.gross_minor === 0) return null;
     try {
       return await drawGiving(words, desk.giving.rows, desk.moneyIn);
     } catch (error) {
@@ -158,6 +159,10 @@ function reportNamed(name: string): ReportName {
 }
 
 /** A page shows everything in the reporting currency unless its address says otherwise; an empty choice says: each by itself. */
-function pageDefaults<A extends { currency?: string | undefined }>(given: A, req: Request): A {
-  return 'currency' in req.query ? given : { ...given, currency: 'reporting' };
+function pageDefaults<A extends { currency?: string | undefined }>(
+  name: ReportName,
+  given: A,
+  req: Request,
+): A {
+  return name === 'gifts' || 'currency' in req.query ? given : { ...given, currency: 'reporting' };
 }
