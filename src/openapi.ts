@@ -7,11 +7,18 @@ import { linkAnswer, linkRequest } from './account/link.ts';
 import { portalAnswer, portalRequest } from './account/portal-request.ts';
 import { checkoutAnswer, giftRequest } from './donate/gift.ts';
 import type { Config } from './outside/config.ts';
-import { reminderAnswer, reminderRequest } from './reminders/reminder.ts';
+import { reminderAct, reminderAnswer, reminderRequest } from './reminders/reminder.ts';
+import { reports } from './reports/answer.ts';
+import { breakdowns } from './reports/question.ts';
+import { reminders as rememberedReminders } from './schema.ts';
+import { reminderChoices } from './values/calendar.ts';
+import { periodLengths } from './values/period.ts';
 import { lazily } from './web/assets.ts';
 
+type Described = Pick<Config, 'baseUrl'> & { publication: Pick<Config['publication'], 'name'> };
+
 /** `GET /api/openapi.json`. */
-export function openapiRoutes(config: Pick<Config, 'baseUrl' | 'publication'>): Router {
+export function openapiRoutes(config: Described): Router {
   const routes = Router();
   const text = lazily(() => JSON.stringify(openapiDocument(config)));
   routes.get('/api/openapi.json', (_req, res) => {
@@ -21,7 +28,7 @@ export function openapiRoutes(config: Pick<Config, 'baseUrl' | 'publication'>): 
 }
 
 /** OpenAPI 3.1 of everything that is meant for programs. */
-export function openapiDocument({ baseUrl, publication }: Pick<Config, 'baseUrl' | 'publication'>) {
+export function openapiDocument({ baseUrl, publication }: Described) {
   return createDocument({
     openapi: '3.1.0',
     info: {
@@ -50,12 +57,10 @@ export function openapiDocument({ baseUrl, publication }: Pick<Config, 'baseUrl'
 /** RFC 9457; what every refusal looks like. */
 const problem = z
   .object({
-    type: z
-      .string()
-      .meta({
-        description: 'A stable name of what is wrong.',
-        example: 'tag:small-favor,2026:amount-too-small',
-      }),
+    type: z.string().meta({
+      description: 'A stable name of what is wrong.',
+      example: 'tag:small-favor,2026:amount-too-small',
+    }),
     title: z.string(),
     status: z.int(),
     detail: z.string().meta({ description: "What is wrong and what to do, in the reader's language." }),
@@ -103,6 +108,29 @@ function creating(
   };
 }
 
+const linkPart = z
+  .string()
+  .meta({ description: 'The part of the link in the letter that names what it is for.' });
+
+const reminderDays = z.object({
+  time_zone: z.string(),
+  earliest_on: z.iso.date(),
+  latest_on: z.iso.date(),
+  choices: z.array(
+    z.object({
+      when: z.enum(reminderChoices),
+      send_on: z.iso.date(),
+      day: z.string().meta({ description: "The day in the reader's language." }),
+      promise: z.string().meta({ description: 'The sentence to show before the form is sent.' }),
+    }),
+  ),
+});
+
+const reminderStanding = z.object({
+  state: z.enum(rememberedReminders.state.enumValues),
+  send_on: z.iso.date(),
+});
+
 const readerPaths: ZodOpenApiPathsObject = {
   '/api/v1/checkouts': {
     post: creating({
@@ -123,6 +151,60 @@ const readerPaths: ZodOpenApiPathsObject = {
       body: reminderRequest,
       responses: { 202: answers('The same for every address.', reminderAnswer) },
     }),
+  },
+  '/remind-me/when': {
+    get: {
+      operationId: 'previewReminders',
+      summary: 'The day that each choice would give today',
+      requestParams: {
+        query: z.object({
+          time_zone: z.string().optional().meta({ example: 'Europe/Riga' }),
+          locale: z.string().optional().meta({ example: 'en' }),
+        }),
+      },
+      responses: {
+        200: answers('The days.', reminderDays),
+        422: refuses('The query is not in a form we can read.'),
+      },
+    },
+  },
+  '/api/v1/reminders/{token}': {
+    post: {
+      operationId: 'actOnReminder',
+      summary: "Confirms, changes, repeats or stops the reminder of a letter's link",
+      requestParams: { path: z.object({ token: linkPart }) },
+      requestBody: { required: true, ...json(reminderAct) },
+      responses: {
+        200: answers('How the reminder stands now.', reminderStanding),
+        400: refuses('The body is not JSON.'),
+        404: refuses('The link is not whole or not ours.'),
+        409: refuses('The reminder is over, or it was done already.'),
+        410: refuses('The link has expired.'),
+        413: refuses('The body is larger than 16 kB.'),
+        415: refuses('The body is not sent as application/json.'),
+        422: refuses('A field is missing or not accepted; `errors` names each.'),
+        429: refuses('Too many requests from this network; `Retry-After` says how long to wait.'),
+      },
+    },
+  },
+  '/unsubscribe/{token}': {
+    post: {
+      operationId: 'unsubscribe',
+      summary: 'Ends reminders to the address of a letter, with one click',
+      description: 'RFC 8058: mail programs call it. It needs no cookie and takes effect at once.',
+      requestParams: { path: z.object({ token: linkPart }) },
+      requestBody: {
+        content: {
+          'application/x-www-form-urlencoded': {
+            schema: z.object({ 'List-Unsubscribe': z.literal('One-Click').optional() }),
+          },
+        },
+      },
+      responses: {
+        200: { description: 'Done.', content: { 'text/html': { schema: z.string() } } },
+        404: refuses('The link is not whole or not ours.'),
+      },
+    },
   },
   '/api/v1/account/links': {
     post: creating({
@@ -147,7 +229,97 @@ const readerPaths: ZodOpenApiPathsObject = {
   },
 };
 
-const staffPaths: ZodOpenApiPathsObject = {};
+const reportNames = Object.keys(reports);
+
+const reportQuestion = {
+  path: z.object({ name: z.enum(reportNames) }),
+  query: z.object({
+    from: z.iso.date().optional().meta({ description: 'The first day.', example: '2026-01-01' }),
+    to: z.iso.date().optional().meta({ description: 'The day after the last.', example: '2027-01-01' }),
+    by: z
+      .enum(periodLengths)
+      .optional()
+      .meta({ description: 'One row for each; month where it is left out.' }),
+    currency: z.string().optional().meta({
+      description:
+        'One currency, or `reporting` for all turned into the reporting currency; without it each by itself.',
+      example: 'USD',
+    }),
+    of: z.enum(breakdowns).optional().meta({ description: 'What `sources` is broken down by.' }),
+    most: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .meta({ description: 'How many rows a list has at most; 100 where it is left out.' }),
+  }),
+};
+
+const cell = z.union([
+  z.string(),
+  z.number(),
+  z.null(),
+  z
+    .array(z.object({ currency: z.string(), amount_minor: z.int() }))
+    .meta({ description: 'Money that could not be turned into the reporting currency.' }),
+]);
+const row = z.record(z.string(), cell).meta({ id: 'ReportRow', description: 'By the name of the column.' });
+
+const report = z
+  .object({
+    name: z.enum(reportNames),
+    from: z.iso.date(),
+    to: z.iso.date(),
+    by: z.enum(periodLengths),
+    currency: z.string().nullable(),
+    of: z.enum(breakdowns).optional(),
+    time_zone: z.string(),
+    as_of: z.iso.datetime(),
+    columns: z.array(z.string()),
+    rows: z.array(row),
+    totals: row
+      .nullable()
+      .meta({ description: 'Of the whole range; null where currencies would be added up.' }),
+    totals_by_currency: z.array(row).optional(),
+  })
+  .meta({ id: 'Report' });
+
+const readsReport = {
+  security: [{ staffSession: [] }],
+  requestParams: reportQuestion,
+};
+const reportRefusals = {
+  400: refuses('The period cannot be read, or has too many rows.'),
+  401: refuses('Nobody is signed in.'),
+  403: refuses('The role does not include reports.'),
+  404: refuses('There is no such report.'),
+  422: refuses('A part of the question is not accepted; `errors` names each.'),
+};
+
+const staffPaths: ZodOpenApiPathsObject = {
+  '/api/v1/reports/{name}': {
+    get: {
+      operationId: 'readReport',
+      summary: 'A report',
+      ...readsReport,
+      responses: { 200: answers('The figures.', report), ...reportRefusals },
+    },
+  },
+  '/api/v1/reports/{name}.csv': {
+    get: {
+      operationId: 'downloadReport',
+      summary: 'The same report as a file',
+      ...readsReport,
+      responses: {
+        200: {
+          description: 'The rows under the names of their columns (RFC 4180).',
+          content: { 'text/csv': { schema: z.string() } },
+        },
+        ...reportRefusals,
+      },
+    },
+  },
+};
 
 const ok = z.object({ ok: z.boolean() });
 
