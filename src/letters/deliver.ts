@@ -1,7 +1,7 @@
 // Deliver: takes waiting letters, one claim at a time, and hands each to the mail server once.
 import { setTimeout } from 'node:timers/promises';
 import { and, desc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm';
-import { claimDue, held, nextDue } from '../outside/claim.ts';
+import { claimDue, nextDue } from '../outside/claim.ts';
 import { type Reads, transact } from '../outside/database.ts';
 import { problemOf } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
@@ -12,6 +12,7 @@ import { verdict } from './guards.ts';
 import type { LetterClass } from './outbox.ts';
 import { type LetterRow, type Recipient, renderLetter } from './render.ts';
 import { suppress } from './suppression.ts';
+import { openTeller, type Teller } from './teller.ts';
 
 type LetterServices = Pick<
   Services,
@@ -31,6 +32,8 @@ export async function deliverLetters(
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Delivered> {
   const run: Run = {
+    teller: openTeller(services, LEASE_SECONDS),
+    unwritten: new Set(),
     counts: { sent: 0, deferred: 0, refused: 0, ambiguous: 0 },
     stopped: () => run.halted || signal?.aborted === true,
     halted: false,
@@ -73,10 +76,14 @@ const waiting = sql`${letters.state} in ('queued', 'deferred', 'sending')`;
 /** Machine time: after so long without a sign of life a claim is anybody's again. */
 const LEASE_SECONDS = 45;
 const RENEW_SECONDS = 15;
-const CLAIMED_PER_LANE = 10;
+const CLAIMED_PER_LANE = 20;
 const ACCESS_LOOK_MS = 250;
 
 interface Run {
+  teller: Teller;
+  /** Outcomes on their way to the book. */
+  unwritten: Set<Promise<void>>;
+  failure?: { problem: unknown };
   counts: Delivered;
   stopped(): boolean;
   /** The mail server is away or does not let us in: the rest waits for the next call. */
@@ -100,7 +107,7 @@ async function drain(
   classes: readonly LetterClass[],
   until?: Promise<void>,
 ): Promise<void> {
-  const take = supply(services, run, lanes * CLAIMED_PER_LANE, classes);
+  const { take, settled } = supply(services, run, lanes * CLAIMED_PER_LANE, classes);
   let staying = until !== undefined;
   const end = () => {
     staying = false;
@@ -114,7 +121,13 @@ async function drain(
       else return;
     }
   };
-  await together(run, Array.from({ length: lanes }, lane));
+  try {
+    await together(run, Array.from({ length: lanes }, lane));
+  } finally {
+    await settled();
+    await Promise.allSettled(run.unwritten);
+  }
+  if (run.failure) throw run.failure.problem;
 }
 
 /** Waits for all, also when one fails: the others end after the letter in their hands. */
@@ -134,7 +147,7 @@ function supply(
   run: Run,
   most: number,
   classes: readonly LetterClass[],
-): () => Promise<Claimed | null> {
+): { take(): Promise<Claimed | null>; settled(): Promise<void> } {
   const ready: Claimed[] = [];
   let claiming: Promise<void> | null = null;
   const claimMore = async () => {
@@ -146,14 +159,22 @@ function supply(
       }
     }
   };
-  return async () => {
-    if (ready.length === 0) {
-      claiming ??= claimMore().finally(() => {
-        claiming = null;
-      });
-      await claiming;
-    }
-    return ready.shift() ?? null;
+  const claimOnce = () => {
+    claiming ??= claimMore().finally(() => {
+      claiming = null;
+    });
+    return claiming;
+  };
+  return {
+    async take() {
+      if (ready.length === 0) await claimOnce();
+      // The next batch comes while this one is being sent; where that fails, the next look says so.
+      else if (ready.length === Math.floor(most / 2)) claimOnce().catch(() => {});
+      return ready.shift() ?? null;
+    },
+    async settled() {
+      await claiming?.catch(() => {});
+    },
   };
 }
 
@@ -229,14 +250,37 @@ async function withRecipients(reads: Reads, rows: LetterRow[]): Promise<Claimed[
   });
 }
 
+/**
+ * Sends one letter. Its outcome is on its way to the book when this resolves: a lane's next letter is noted together with it,
+ * so that no lane ever holds two letters whose fate is open.
+ */
 async function deliver(services: LetterServices, run: Run, letter: Claimed): Promise<void> {
+  let outcome: Outcome | null;
   try {
-    const outcome = await attempt(services, run, letter);
-    if (outcome === null) return;
-    if (await finish(services, letter, outcome)) run.counts[outcome.state]++;
-  } finally {
+    outcome = await attempt(services, run, letter);
+  } catch (error) {
     run.onTheirWay.delete(letter.id);
+    throw error;
   }
+  if (outcome === null) {
+    run.onTheirWay.delete(letter.id);
+    return;
+  }
+  const { state } = outcome;
+  const written = finish(services, run, letter, outcome)
+    .then((ours) => {
+      if (ours) run.counts[state]++;
+    })
+    .finally(() => {
+      run.onTheirWay.delete(letter.id);
+      run.unwritten.delete(written);
+    });
+  // Nobody waits for it alone: the call ends with what went wrong.
+  written.catch((problem: unknown) => {
+    run.halted = true;
+    run.failure ??= { problem };
+  });
+  run.unwritten.add(written);
 }
 
 /** Null when the letter is no longer ours to send: taken over by another, taken back, or held back by the guards. */
@@ -260,7 +304,7 @@ async function attempt(services: LetterServices, run: Run, letter: Claimed): Pro
       services.now(),
     );
   }
-  if (!(await noteSending(services, letter))) return null;
+  if (!(await run.teller.note(letter))) return null;
   try {
     await services.mailer.send(message);
     return accepted(letter);
@@ -276,44 +320,23 @@ async function attempt(services: LetterServices, run: Run, letter: Claimed): Pro
   }
 }
 
-/** Commits that this letter is about to go out, if the guards still let it: one statement, right before the recipient is named. */
-async function noteSending(services: LetterServices, letter: Claimed): Promise<boolean> {
-  const judged = verdict(services.now());
-  const leasedUntil = leaseEnd(services.machineNow());
-  const [row] = await services.database
-    .update(letters)
-    .set({ state: judged, leasedUntil })
-    .where(and(held(letters, letter), inArray(letters.state, ['queued', 'deferred'])))
-    .returning({ state: letters.state });
-  return row?.state === 'sending';
-}
-
-/** Writes what became of the letter, if it is still ours: whoever was paused finds nothing to write. */
-async function finish(services: LetterServices, letter: Claimed, outcome: Outcome): Promise<boolean> {
+/** Writes what became of the letter, and what that says of its address. */
+async function finish(
+  services: LetterServices,
+  run: Run,
+  letter: Claimed,
+  outcome: Outcome,
+): Promise<boolean> {
   const now = services.now();
   const goneOut = outcome.state === 'sent' || (outcome.state === 'ambiguous' && outcome.problem === doubt);
-  const dead = outcome.problem?.includes('no-such-address') === true;
-  const full = outcome.problem?.includes('mailbox-full') === true;
-  const write = (tx: TxUpdate) =>
-    tx
-      .update(letters)
-      .set({
-        state: outcome.state,
-        problem: outcome.problem,
-        leasedUntil: null,
-        ...(goneOut && { sentAt: now }),
-        ...(outcome.dueAt && { dueAt: outcome.dueAt }),
-      })
-      .where(held(letters, letter))
-      .returning({ id: letters.id });
-  if (!dead && !full) return (await write(services.database)).length > 0;
-  return transact(services, async (tx) => {
-    if ((await write(tx)).length === 0) return false;
-    if (letter.readerId && (dead || (await oftenFull(tx, letter.readerId)))) {
-      await suppress(tx, now, letter.readerId, 'dead-address');
-    }
-    return true;
-  });
+  const ours = await run.teller.finish(letter, outcome, goneOut ? now : null);
+  const { readerId } = letter;
+  if (!ours || readerId === null || outcome.problem === null) return ours;
+  const dead = outcome.problem.includes('no-such-address');
+  if (dead || (outcome.problem.includes('mailbox-full') && (await oftenFull(services.database, readerId)))) {
+    await transact(services, (tx) => suppress(tx, now, readerId, 'dead-address'));
+  }
+  return ours;
 }
 
 /** A mailbox that was full for three of the last five letters is nobody's any more. */

@@ -328,25 +328,45 @@ describe('when nobody knows whether a letter went out', () => {
       ...services,
       database: new Proxy(services.database, {
         get(target, name, receiver) {
-          if (name !== 'update' || !first) return Reflect.get(target, name, receiver);
+          if (name !== 'execute' || !first) return Reflect.get(target, name, receiver);
           first = false;
-          return (table: typeof letters) => ({
-            set: (values: Partial<typeof letters.$inferInsert>) => ({
-              where: (condition: ReturnType<typeof sql>) => ({
-                async returning() {
-                  other.setMachine('2027-02-24T09:05:00Z');
-                  await deliverLetters(other);
-                  return target.update(table).set(values).where(condition).returning();
-                },
-              }),
-            }),
-          });
+          return async (statement: ReturnType<typeof sql>) => {
+            other.setMachine('2027-02-24T09:05:00Z');
+            await deliverLetters(other);
+            return target.execute(statement);
+          };
         },
       }),
     };
     await deliverLetters(slow);
+    expect(first).toBe(false);
     expect((await post.row('thank-you:payment-1')).state).toBe('sent');
     expect([...post.mailbox.messageIds().values()]).toEqual([1]);
+  });
+
+  test('an outcome that cannot be written ends the call with what went wrong, and is found in doubt later', async () => {
+    const { services } = post;
+    await post.queue(thankYou(await post.reader('anna@example.org')));
+    let statements = 0;
+    const broken = {
+      ...services,
+      database: new Proxy(services.database, {
+        get(target, name, receiver) {
+          if (name !== 'execute') return Reflect.get(target, name, receiver);
+          return (statement: ReturnType<typeof sql>) =>
+            ++statements === 2
+              ? Promise.reject(new Error('The connection is gone'))
+              : target.execute(statement);
+        },
+      }),
+    };
+    await expect(deliverLetters(broken)).rejects.toThrow('The connection is gone');
+    expect((await post.row('thank-you:payment-1')).state).toBe('sending');
+    post.services.pass(60);
+    await deliverLetters(services);
+    const row = await post.row('thank-you:payment-1');
+    expect(row.state).toBe('ambiguous');
+    expect([...post.mailbox.messageIds()]).toEqual([[row.messageId, 2]]);
   });
 });
 

@@ -1,0 +1,100 @@
+// The teller: notes which letters are about to go out and what became of those before, for all lanes that come at the same moment in one statement.
+import { sql } from 'drizzle-orm';
+import type { Services } from '../outside/services.ts';
+import { letters } from '../schema.ts';
+import type { Outcome } from './answer.ts';
+import { verdict } from './guards.ts';
+
+interface ClaimedLetter {
+  id: string;
+  fence: number;
+}
+
+export interface Teller {
+  /**
+   * Commits that a letter is about to go out, if it is still ours and the guards still let it; false otherwise. Whatever was
+   * handed in before is committed with it or before it.
+   */
+  note(letter: ClaimedLetter): Promise<boolean>;
+  /** Commits what became of a letter, if it is still ours: whoever was paused finds nothing to write. */
+  finish(letter: ClaimedLetter, outcome: Outcome, sentAt: Date | null): Promise<boolean>;
+}
+
+type Entry = { letter: ClaimedLetter; settle: (ours: boolean) => void; fail: (problem: unknown) => void } & (
+  | { is: 'note' }
+  | { is: 'finish'; outcome: Outcome; sentAt: Date | null }
+);
+
+export function openTeller(
+  services: Pick<Services, 'database' | 'now' | 'machineNow'>,
+  leaseSeconds: number,
+): Teller {
+  let queue: Entry[] = [];
+  let writing = false;
+
+  const write = async () => {
+    const entries = queue;
+    queue = [];
+    try {
+      const ours = await commit(services, entries, leaseSeconds);
+      for (const entry of entries) entry.settle(ours.has(entry.letter.id));
+    } catch (problem) {
+      for (const entry of entries) entry.fail(problem);
+    }
+    if (queue.length > 0) setImmediate(write);
+    else writing = false;
+  };
+  const enter = (entry: (settle: Entry['settle'], fail: Entry['fail']) => Entry) =>
+    new Promise<boolean>((settle, fail) => {
+      queue.push(entry(settle, fail));
+      if (writing) return;
+      writing = true;
+      // A lane that hands in an outcome asks for its next letter within the same turn.
+      setImmediate(write);
+    });
+
+  return {
+    note: (letter) => enter((settle, fail) => ({ is: 'note', letter, settle, fail })),
+    finish: (letter, outcome, sentAt) =>
+      enter((settle, fail) => ({ is: 'finish', letter, outcome, sentAt, settle, fail })),
+  };
+}
+
+/** The ids of those that were ours: noted as being sent, or finished. */
+async function commit(
+  services: Pick<Services, 'database' | 'now' | 'machineNow'>,
+  entries: readonly Entry[],
+  leaseSeconds: number,
+): Promise<Set<string>> {
+  const finished = entries.filter((entry) => entry.is === 'finish');
+  const noted = entries.filter((entry) => entry.is === 'note');
+  const column = <T>(type: string, of: readonly Entry[], value: (entry: Entry) => T) =>
+    sql`${sql.param(of.map(value))}::${sql.raw(type)}[]`;
+  const outcomeOf = (entry: Entry) => (entry.is === 'finish' ? entry.outcome : null);
+  const leasedUntil = new Date(services.machineNow().getTime() + leaseSeconds * 1000).toISOString();
+  const { rows } = await services.database.execute<{ id: string }>(sql`
+    with finished as (
+      update ${letters} set state = o.state, problem = o.problem, leased_until = null,
+        sent_at = coalesce(o.sent_at, ${letters.sentAt}), due_at = coalesce(o.due_at, ${letters.dueAt})
+      from unnest(
+        ${column('uuid', finished, ({ letter }) => letter.id)},
+        ${column('bigint', finished, ({ letter }) => letter.fence)},
+        ${column('text', finished, (entry) => outcomeOf(entry)?.state ?? null)},
+        ${column('text', finished, (entry) => outcomeOf(entry)?.problem ?? null)},
+        ${column('timestamptz', finished, (entry) => (entry.is === 'finish' ? entry.sentAt : null)?.toISOString() ?? null)},
+        ${column('timestamptz', finished, (entry) => outcomeOf(entry)?.dueAt?.toISOString() ?? null)}
+      ) as o (id, fence, state, problem, sent_at, due_at)
+      where ${letters.id} = o.id and ${letters.fence} = o.fence
+      returning ${letters.id}
+    ), noted as (
+      update ${letters} set state = ${verdict(services.now())}, leased_until = ${leasedUntil}::timestamptz
+      from unnest(
+        ${column('uuid', noted, ({ letter }) => letter.id)},
+        ${column('bigint', noted, ({ letter }) => letter.fence)}
+      ) as n (id, fence)
+      where ${letters.id} = n.id and ${letters.fence} = n.fence and ${letters.state} in ('queued', 'deferred')
+      returning ${letters.id}, ${letters.state}
+    )
+    select id from finished union all select id from noted where state = 'sending'`);
+  return new Set(rows.map((row) => row.id));
+}
