@@ -19,6 +19,8 @@ export interface AppealPageProps {
   words: Words;
   locale: Locale;
   publication: string;
+  /** The publication's own words; null for ours. */
+  ownWords: string | null;
   baseUrl: string;
   choice: Choice;
   /** Makes the form, sent twice, one checkout. */
@@ -43,7 +45,8 @@ export function AppealPage(page: AppealPageProps): VNode {
         <div class="stack close">
           <h1 id="appeal-heading">{words.ask.heading}</h1>
           <p>
-            {words.ask.text(publication)} <strong>{words.ask.fromAMonth(words.common.money(minimum))}</strong>
+            {page.ownWords ?? words.ask.text(publication)}{' '}
+            <strong>{words.ask.fromAMonth(words.common.money(minimum))}</strong>
           </p>
         </div>
         <form

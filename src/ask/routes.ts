@@ -49,6 +49,7 @@ export function askRoutes({ config }: Pick<Services, 'config'>): Router {
         words: wordsFor(locale),
         locale,
         publication: config.publication.name,
+        ownWords: config.publication.appeal,
         baseUrl: config.baseUrl,
         choice: usualChoice(isOffered(wanted) ? wanted : usualCurrency(config), {
           component: 'appeal',

@@ -22,6 +22,8 @@ export interface Config {
     locales: ('en' | 'ru')[];
     fiscalYearStart: number;
     reportingCurrency: string;
+    /** The publication's own words for its appeal; null for ours. */
+    appeal: string | null;
   };
   databaseUrl: string;
   reportsDatabaseUrl: string | null;
@@ -95,6 +97,7 @@ export function readSettings(
         locales: e.PUBLICATION_LOCALES,
         fiscalYearStart: e.FISCAL_YEAR_START,
         reportingCurrency: e.REPORTING_CURRENCY,
+        appeal: e.PUBLICATION_APPEAL ?? null,
       },
       databaseUrl: e.DATABASE_URL ?? null,
       reportsDatabaseUrl: e.REPORTS_DATABASE_URL ?? null,
@@ -214,6 +217,7 @@ const environment = z.object({
     .string()
     .refine(isCurrency, 'must be the upper-case code of a currency that Stripe takes, like USD')
     .default('USD'),
+  PUBLICATION_APPEAL: z.string().trim().max(600, 'must have 600 characters at most').optional(),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
   REPORTS_DATABASE_URL: url(
     ['postgres:', 'postgresql:'],

@@ -39,6 +39,12 @@ describe('the script', () => {
 });
 
 describe('the frame', () => {
+  test('speaks in the publication’s own words, where it has any, and never takes them for markup', async () => {
+    const own = await page('', { PUBLICATION_APPEAL: 'We were sued again <b>today</b>.' });
+    expect(own.text).toContain('We were sued again &lt;b>today&lt;/b>.');
+    expect((await page()).text).toContain('exists because some of its readers pay for it');
+  });
+
   test('is one form of the donate page, which opens in place of the article', async () => {
     const { text, status } = await page('?article=the-river&campaign=spring&referrer=search.example.com');
     expect(status).toBe(200);

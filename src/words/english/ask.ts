@@ -2,7 +2,7 @@
 export const ask = {
   heading: 'You have read to the end',
   text: (publication: string) =>
-    `${publication} has no owner to please and no paywall to hide behind. It exists because some of its readers pay for it, each what they can. If this article was worth your time, you can help us write the next one.`,
+    `${publication} exists because some of its readers pay for it, each what they can. If this article was worth your time, you can help us write the next one.`,
   fromAMonth: (amount: string) => `It starts at ${amount} a month.`,
   notReady: 'Not ready to support today?',
   remindMeLater: 'Remind me later',
