@@ -318,31 +318,38 @@ describe('when nobody knows whether a letter went out', () => {
     expect([...post.mailbox.messageIds()]).toEqual([[before.messageId, 2]]);
   });
 
-  test('a worker paused before it began finds its claim gone and sends nothing', async () => {
-    const { services } = post;
-    const other = await post.anotherInstance();
-    await post.queue(thankYou(await post.reader('anna@example.org')));
-    // Between its claim and the note that the letter is about to go out, another instance has finished the letter.
-    let first = true;
-    const slow = {
-      ...services,
-      database: new Proxy(services.database, {
-        get(target, name, receiver) {
-          if (name !== 'execute' || !first) return Reflect.get(target, name, receiver);
-          first = false;
-          return async (statement: ReturnType<typeof sql>) => {
-            other.setMachine('2027-02-24T09:05:00Z');
-            await deliverLetters(other);
-            return target.execute(statement);
-          };
-        },
-      }),
-    };
-    await deliverLetters(slow);
-    expect(first).toBe(false);
-    expect((await post.row('thank-you:payment-1')).state).toBe('sent');
-    expect([...post.mailbox.messageIds().values()]).toEqual([1]);
-  });
+  test.each([
+    ['sent', 1],
+    ['put off', 0],
+  ] as const)(
+    'a worker paused before it began finds the letter %s by another, and sends nothing',
+    async (how, copies) => {
+      const { services } = post;
+      const other = await post.anotherInstance();
+      await post.queue(thankYou(await post.reader('anna@example.org')));
+      if (how === 'put off') post.mailbox.setFault({ reply: '451 4.3.0 later', times: 1 });
+      // Between its claim and the note that the letter is about to go out, another instance has taken the letter.
+      let first = true;
+      const slow = {
+        ...services,
+        database: new Proxy(services.database, {
+          get(target, name, receiver) {
+            if (name !== 'execute' || !first) return Reflect.get(target, name, receiver);
+            first = false;
+            return async (statement: ReturnType<typeof sql>) => {
+              other.setMachine('2027-02-24T09:05:00Z');
+              await deliverLetters(other);
+              return target.execute(statement);
+            };
+          },
+        }),
+      };
+      await deliverLetters(slow);
+      expect(first).toBe(false);
+      expect((await post.row('thank-you:payment-1')).state).toBe(how === 'sent' ? 'sent' : 'deferred');
+      expect(post.mailbox.count()).toBe(copies);
+    },
+  );
 
   test('an outcome that cannot be written ends the call with what went wrong, and is found in doubt later', async () => {
     const { services } = post;

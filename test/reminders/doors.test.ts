@@ -484,6 +484,8 @@ describe('from the letter', () => {
     desk.post.services.set('2027-03-24T11:00:00Z');
     await sendDueReminders(desk.post.services);
     await desk.site.post(page).type('form').send({ act: 'stop' }).expect(303);
+    const [row] = await desk.rows();
+    expect(await desk.post.row(`reminder:${row?.id}:0`)).toMatchObject({ state: 'cancelled' });
     await deliverLetters(desk.post.services);
     expect(await desk.lettersTo(anna)).toHaveLength(1);
   });
