@@ -195,6 +195,16 @@ describe('the routes', () => {
     }
   });
 
+  test.each([
+    ['/api/v1/account/portals', '/api/v1/account/portals', { token: 'nothing' }],
+    ['/api/v1/reminders/{token}', '/api/v1/reminders/nothing', { act: 'confirm' }],
+    ['/unsubscribe/{token}', '/unsubscribe/nothing', {}],
+  ])('%s tells a link that is not ours as it is described', async (path, address, body) => {
+    const { status } = await request(app).post(address).set('Accept', 'application/json').send(body);
+    expect(status).toBe(404);
+    expect(described.find((each) => each.path === path)?.operation.responses).toHaveProperty('404');
+  });
+
   test('a report is what its description says, and its file as well', async () => {
     const cookie = await signIn();
     const answer = await request(app)

@@ -2,7 +2,7 @@
 export const account = {
   title: 'Your support',
   byLinkText:
-    'Your card is changed and your gift is ended on a page at Stripe. A link that we mail to you opens it; there is no password.',
+    'You can change your card or end your gift on a page at Stripe. A link that we mail to you opens it; there is no password.',
   byLetterText: 'The link is also in the letter that thanked you for your gift, and is good for 30 days.',
   manageTitle: 'Look after your gift',
   openPortalText:
