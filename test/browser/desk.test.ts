@@ -1,0 +1,95 @@
+// The desk in a real browser: from the invitation's link to the figures, on a phone and on a desk, in light and dark.
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { inviteStaff } from '../../src/staff/invite.ts';
+import { startService, type TestService } from '../harness/service.ts';
+import { desktop, openBrowser, openPage, phone } from './browser.ts';
+
+let service: TestService;
+let browser: Browser;
+
+// One test looks through many pages, and a busy machine is slow.
+vi.setConfig({ testTimeout: 60_000 });
+
+beforeAll(async () => {
+  [service, browser] = await Promise.all([startService('2026-03-10T12:00:00Z'), openBrowser()]);
+  await service.give({ frequency: 'once', amountMinor: 2_500, email: 'once@example.org' });
+  await service.give({ frequency: 'month', amountMinor: 500, email: 'monthly@example.org' });
+  await service.give({ frequency: 'year', amountMinor: 6_000, currency: 'EUR', email: 'yearly@example.org' });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await service?.close();
+});
+
+async function welcome(page: Page, address: string): Promise<void> {
+  await page.goto(await inviteStaff(service.services, address, 'viewer'));
+  await page.getByLabel('New password').fill('a lamp in the window of the press');
+  await page.getByRole('button', { name: 'Set password' }).click();
+  await page.waitForURL('**/staff');
+}
+
+test('somebody invited sets a password, counts the month, opens a report and leaves', async () => {
+  const { page, complaints } = await openPage(browser, desktop);
+  await welcome(page, 'editor@example.org');
+  await page.getByText('Promised monthly income').first().waitFor();
+  expect(await page.locator('figure.chart .wide svg').isVisible()).toBe(true);
+  expect(await page.locator('figure.chart .narrow svg').isVisible()).toBe(false);
+
+  // The figure leads to its definition, and the browser goes back to the desk.
+  await page.getByRole('link', { name: 'Gross', exact: true }).first().click();
+  await page.waitForURL('**/staff/definitions#gross');
+  await page.goBack();
+
+  await page.getByRole('navigation').getByRole('link', { name: 'Income', exact: true }).click();
+  await page.getByLabel('In steps of').selectOption('day');
+  await page.getByLabel('Currency').selectOption('EUR');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.waitForURL(/by=day&currency=EUR/);
+  expect(await page.locator('tfoot').innerText()).toContain('60.00');
+
+  await page.goto(`${service.url}/staff`);
+  await page.getByRole('link', { name: /The gift of €60.* at Stripe/ }).click();
+  await page.waitForURL(`${service.stripeUrl}/dashboard/payments/**`);
+  await page.goBack();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/staff/sign-in');
+  await page.goto(`${service.url}/staff`);
+  await page.waitForURL('**/staff/sign-in?next=%2Fstaff');
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+test.each([
+  ['a phone', 'light', phone],
+  ['a desk', 'dark', desktop],
+] as const)(
+  'on %s, %s, nothing is wider than the screen, and axe finds nothing to mend',
+  async (name, colorScheme, device) => {
+    const { page } = await openPage(browser, { ...device, colorScheme });
+    const look = async (path: string) => {
+      await page.goto(service.url + path);
+      const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      expect([path, content]).toEqual([path, screen]);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+      expect([path, found]).toEqual([path, []]);
+    };
+    const invitation = new URL(await inviteStaff(service.services, 'next@example.org', 'viewer')).pathname;
+    for (const path of ['/staff/sign-in', invitation, '/staff/welcome/none']) await look(path);
+    await welcome(page, `${name.replace(' ', '-')}@example.org`);
+    for (const path of [
+      '/staff',
+      '/staff?locale=ru',
+      '/staff/reports/mrr',
+      '/staff/reports/gifts',
+      '/staff/reports/income?from=never',
+      '/staff/definitions',
+    ]) {
+      await look(path);
+    }
+    await page.context().close();
+  },
+);
