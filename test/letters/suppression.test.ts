@@ -27,7 +27,7 @@ const suppressAs = (reader: string, reason: SuppressionReason) =>
   transact(post.services, (tx) => suppress(tx, post.services.now(), reader, reason));
 
 async function keptBack(): Promise<LetterClass[]> {
-  const kept = [];
+  const kept: LetterClass[] = [];
   for (const each of classes) if (await isSuppressed(post.services.database, hash(), each)) kept.push(each);
   return kept;
 }
