@@ -35,7 +35,7 @@ export async function answerReport(reads: Reads, name: ReportName, asked: Questi
 }
 
 /** For machines: `/api/v1/reports/NAME`. */
-export function jsonOf({ name, question, columns, rows, totals, totalsByCurrency }: Answer) {
+export function jsonOf({ name, question, columns, rows, totals, totalsByCurrency, unconverted }: Answer) {
   return {
     name,
     from: question.from,
@@ -50,5 +50,8 @@ export function jsonOf({ name, question, columns, rows, totals, totalsByCurrency
     totals,
     ...(question.currency === null &&
       totalsByCurrency.length > 1 && { totals_by_currency: totalsByCurrency }),
+    // Where no column says it.
+    ...(question.currency === 'reporting' &&
+      !columns.some(({ kind }) => kind === 'unconverted') && { unconverted }),
   };
 }

@@ -6,18 +6,9 @@ import type { Words } from '../words/words.ts';
 import type { ReportName } from './answer.ts';
 import type { Drawn } from './chart.ts';
 import type { Days, Desk } from './desk.ts';
-import {
-  countText,
-  currencyOf,
-  dateText,
-  momentText,
-  moneyText,
-  percentText,
-  textOf,
-  unconvertedText,
-} from './figures.ts';
+import { countText, currencyOf, dateText, momentText, moneyText, percentText, textOf } from './figures.ts';
 import type { Row } from './report.ts';
-import { Files, localised, ReportTable, type Seen, Term, writtenOf } from './table.tsx';
+import { Files, localised, NotConverted, ReportTable, type Seen, Term, writtenOf } from './table.tsx';
 
 export function DeskFigures({ seen, desk, chart }: { seen: Seen; desk: Desk; chart: Drawn | null }): VNode {
   const { words } = seen;
@@ -82,7 +73,6 @@ function CurrencyLinks({ seen, desk }: Part): VNode | null {
 function ThisMonth({ seen, desk }: Part): VNode {
   const { words } = seen;
   const { income, incomeBefore, moneyIn } = desk;
-  const unconverted = Array.isArray(income.unconverted) ? income.unconverted : [];
   const money = (row: Row, column: string) => moneyText(words, Number(row[column]), moneyIn);
   return (
     <section class="stack" aria-labelledby="this-month">
@@ -104,9 +94,7 @@ function ThisMonth({ seen, desk }: Part): VNode {
           />
         ))}
       </dl>
-      {unconverted.length > 0 && (
-        <p class="aside">{words.reports.unconvertedNote(unconvertedText(words, unconverted))}</p>
-      )}
+      <NotConverted words={words} amounts={income.unconverted} />
     </section>
   );
 }
@@ -158,6 +146,7 @@ function Promised({ seen, desk }: Part): VNode {
           moreIs="worse"
         />
       </dl>
+      <NotConverted words={words} amounts={desk.promisesUnconverted} />
     </section>
   );
 }
@@ -270,7 +259,6 @@ function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
   const month = (row: Row | undefined) =>
     row ? dateText(words, String(row.period), { month: 'long', year: 'numeric' }) : '';
   const text = words.reports.chartText(month(giving.rows[0]), month(giving.rows.at(-1)), moneyIn);
-  const unconverted = giving.totals?.unconverted;
   return (
     <section class="stack" aria-labelledby="year">
       <div class="row apart">
@@ -284,9 +272,7 @@ function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
           <Picture kind="narrow" svg={chart.narrow} />
         </figure>
       )}
-      {Array.isArray(unconverted) && unconverted.length > 0 && (
-        <p class="aside">{words.reports.unconvertedNote(unconvertedText(words, unconverted))}</p>
-      )}
+      <NotConverted words={words} amounts={giving.unconverted} />
       <details {...(chart === null && { open: true })}>
         <summary>{words.reports.showTable}</summary>
         <ReportTable seen={seen} answer={giving} />

@@ -8,7 +8,7 @@ import { type Answer, answerReport } from './answer.ts';
 import { readIncome } from './income.ts';
 import { readMembers } from './mrr.ts';
 import { ask, type CurrencyChoice, type Question, type Reckoning } from './question.ts';
-import { answered, type Row } from './report.ts';
+import { answered, type Row, type Unconverted } from './report.ts';
 
 /** A stretch of days; `to` is no longer inside. */
 export interface Days {
@@ -28,6 +28,8 @@ export interface Desk {
   income: Row;
   incomeBefore: Row;
   members: Row;
+  /** Promises of which no exchange rate is known: in none of the figures. */
+  promisesUnconverted: readonly Unconverted[];
   membersBefore: Row;
   giving: Answer;
   gifts: Answer;
@@ -48,26 +50,30 @@ export function readDesk(
   const asked = (range: Days, more: Partial<Pick<Question, 'most' | 'by'>> = {}) =>
     ask({ ...range, by: 'year', currency, ...more }, reckoning, asOf);
   return database.transaction(
-    async (tx) => ({
-      asOf,
-      currency,
-      moneyIn: currency === 'reporting' ? reckoning.reportingCurrency : currency,
-      currencies: await currenciesUsed(tx),
-      days,
-      daysBefore,
-      income: wholeOf(await readIncome(tx, asked(days))),
-      incomeBefore: wholeOf(await readIncome(tx, asked(daysBefore))),
-      members: wholeOf(await readMembers(tx, asked(days))),
-      membersBefore: wholeOf(await readMembers(tx, asked(daysBefore))),
-      giving: await answerReport(tx, 'giving', asked(year, { by: 'month' })),
-      // One by one they stand in their own currencies.
-      gifts: await answerReport(tx, 'gifts', {
-        ...asked(year, { by: 'month', most: newestGifts }),
-        currency: currency === 'reporting' ? null : currency,
-      }),
-      reminders: await answerReport(tx, 'reminders', asked(year, { by: 'month' })),
-      work: await answerReport(tx, 'work', asked(days)),
-    }),
+    async (tx) => {
+      const members = await readMembers(tx, asked(days));
+      return {
+        asOf,
+        currency,
+        moneyIn: currency === 'reporting' ? reckoning.reportingCurrency : currency,
+        currencies: await currenciesUsed(tx),
+        days,
+        daysBefore,
+        income: wholeOf(await readIncome(tx, asked(days))),
+        incomeBefore: wholeOf(await readIncome(tx, asked(daysBefore))),
+        members: wholeOf(members),
+        promisesUnconverted: members.unconverted,
+        membersBefore: wholeOf(await readMembers(tx, asked(daysBefore))),
+        giving: await answerReport(tx, 'giving', asked(year, { by: 'month' })),
+        // One by one they stand in their own currencies.
+        gifts: await answerReport(tx, 'gifts', {
+          ...asked(year, { by: 'month', most: newestGifts }),
+          currency: currency === 'reporting' ? null : currency,
+        }),
+        reminders: await answerReport(tx, 'reminders', asked(year, { by: 'month' })),
+        work: await answerReport(tx, 'work', asked(days)),
+      };
+    },
     { isolationLevel: 'repeatable read', accessMode: 'read only' },
   );
 }

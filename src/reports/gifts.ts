@@ -57,5 +57,10 @@ select
 from newest
 order by newest.paid_at desc, newest.id desc`,
   );
-  return { rows: found.map((line) => rowOf(columns, line)), totals: null, totalsByCurrency: [] };
+  return {
+    rows: found.map((line) => rowOf(columns, line)),
+    totals: null,
+    totalsByCurrency: [],
+    unconverted: [],
+  };
 }

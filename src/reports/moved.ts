@@ -1,6 +1,6 @@
 // Moved: every payment, refund and dispute step of a range as money in its report's currency; what several reports share.
 import { type SQL, sql } from 'drizzle-orm';
-import { type Answered, type Column, type Figures, rowOf } from './report.ts';
+import { type Answered, type Column, type Figures, rowOf, unconvertedOf } from './report.ts';
 
 /**
  * One row per payment and per step of a refund or dispute in the range of `given` (see report.ts), each at its own instant.
@@ -109,9 +109,24 @@ export function figuresOf(columns: readonly Column[], found: readonly Answered[]
     .filter((line) => line.bucket === null && line.currency !== null)
     .map((line) => rowOf(columns, line));
   const [only] = byCurrency;
-  if (only && byCurrency.length === 1) return { rows, totals: only, totalsByCurrency: byCurrency };
+  const unconverted = unconvertedOf(found.find((line) => line.bucket === null)?.unconverted);
+  if (only && byCurrency.length === 1)
+    return { rows, totals: only, totalsByCurrency: byCurrency, unconverted };
   // Different currencies are never added: of the whole only what is counted stands.
   const whole = found.find((line) => line.bucket === null && line.currency === null) ?? {};
   const counts = columns.map((column) => [column.name, column.kind === 'money' ? null : whole[column.name]]);
-  return { rows, totals: rowOf(columns, Object.fromEntries(counts)), totalsByCurrency: byCurrency };
+  return {
+    rows,
+    totals: rowOf(columns, Object.fromEntries(counts)),
+    totalsByCurrency: byCurrency,
+    unconverted,
+  };
 }
+
+/** The same for the whole range alone, as one value. */
+export const wholeNotConverted = sql`(
+    select jsonb_agg(jsonb_build_object('currency', own_currency, 'amount_minor', own_minor) order by own_currency)
+    from (
+      select own_currency, sum(own_minor) as own_minor from moved where gross is null group by own_currency
+    ) as by_currency
+  )`;

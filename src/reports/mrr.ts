@@ -48,7 +48,7 @@ export function readMembers(reads: Reads, question: Question): Promise<Figures> 
  * Read from the movements that the ledger folded, so a past month never depends on what a membership is today. In the
  * reporting currency a promise is worth what the supporter's latest settled membership payment in that currency made of it
  * (before the first one, what that one will); what a newer rate adds or takes is `fx_minor`. A promise without any such payment
- * is not in the figures. Supporters with promises in several currencies are one there, so their movements are judged anew.
+ * is not in the figures but beside them, as "unconverted". Supporters with promises in several currencies are one there, so their movements are judged anew.
  */
 async function readMrr(reads: Reads, question: Question, shown: readonly Column[]): Promise<Figures> {
   const moves = question.currency === 'reporting' ? movesInOneCurrency : movesByCurrency;
@@ -179,7 +179,12 @@ select
   coalesce(supporters, 0) as supporters,
   new_supporters,
   returned_supporters,
-  lost_supporters
+  lost_supporters,
+  case when bucket is null then (
+    select jsonb_agg(jsonb_build_object('currency', unrated.currency, 'amount_minor', ${rounded(sql`unrated.value`)})
+      order by unrated.currency)
+    from unrated
+  ) end as unconverted
 from shown
 order by currency, bucket`,
   );
@@ -283,6 +288,8 @@ const movesByCurrency = sql`change_in_order as (
   ) as by_currency
   group by reader_id
   having max(value) > 0.000001
+), unrated as (
+  select null::text as currency, 0::numeric as value where false
 )`;
 
 /**
@@ -413,4 +420,8 @@ const movesInOneCurrency = sql`rate as (
   ) as part(movement, delta, members_delta, supporters_delta, ending_delta, paused_delta, people)
 ), supporter as (
   select reader_id from together group by reader_id having sum(value_delta) > 0.000001
+), unrated as (
+  select currency, sum(delta) as value from carried where rate_now is null and is_inside
+  group by currency
+  having sum(delta) > 0
 )`;

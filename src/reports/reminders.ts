@@ -11,6 +11,7 @@ import {
   namedPeriods,
   type Report,
   rowOf,
+  unconvertedOf,
 } from './report.ts';
 
 const columns: readonly Column[] = [
@@ -58,21 +59,28 @@ with given as materialized (${givenPeriods(question)}
     r.sent_at is not null as sent,
     r.opened_at is not null or exists (select from checkouts c where c.reminder_id = r.id) as opened,
     given_through.gifts > 0 as gave,
-    given_through.net
+    given_through.net,
+    given_through.unconverted
   from given
   join reminders r on r.created_at >= given.starts_at and r.created_at < given.ends_at
   cross join lateral (
-    select count(*) as gifts, sum(
-      (p.amount_minor - coalesce((
-        select sum(case when a.kind in ('refund', 'dispute_withdrawn') then a.amount_minor else -a.amount_minor end)
-        from adjustments a
-        where a.payment_id = p.id
-      ), 0)) * case
+    select
+      count(*) as gifts,
+      sum(kept.amount_minor * case
         when given.reporting is null or p.currency = given.reporting then 1
         when p.settled_currency = given.reporting then p.settled_amount_minor::numeric / p.amount_minor
-      end
-    ) as net
+      end) as net,
+      jsonb_agg(jsonb_build_object('currency', p.currency, 'amount_minor', kept.amount_minor)) filter (
+        where p.currency <> given.reporting and p.settled_currency is distinct from given.reporting
+      ) as unconverted
     from payments p
+    cross join lateral (
+      select p.amount_minor - coalesce(
+        sum(case when a.kind in ('refund', 'dispute_withdrawn') then a.amount_minor else -a.amount_minor end), 0
+      ) as amount_minor
+      from adjustments a
+      where a.payment_id = p.id
+    ) as kept
     where p.reminder_id = r.id and (given.only_currency is null or p.currency = given.only_currency)
   ) as given_through
 ), summed as (
@@ -109,7 +117,15 @@ select
   coalesce(sent, 0) as sent,
   coalesce(opened, 0) as opened,
   coalesce(gave, 0) as gave,
-  round(coalesce(net, 0)) as net_minor
+  round(coalesce(net, 0)) as net_minor,
+  case when period is null then (
+    select jsonb_agg(jsonb_build_object('currency', currency, 'amount_minor', amount_minor) order by currency)
+    from (
+      select amount->>'currency' as currency, sum((amount->>'amount_minor')::numeric) as amount_minor
+      from reminded cross join lateral jsonb_array_elements(reminded.unconverted) as amount
+      group by 1
+    ) as by_currency
+  ) end as unconverted
 from line
 order by period, source nulls last, stage, choice`,
   );
@@ -119,5 +135,6 @@ order by period, source nulls last, stage, choice`,
     rows: found.filter((line) => !isWhole(line)).map((line) => rowOf(columns, line)),
     totals: whole ? rowOf(columns, whole) : null,
     totalsByCurrency: [],
+    unconverted: unconvertedOf(whole?.unconverted),
   };
 }

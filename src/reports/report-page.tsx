@@ -7,9 +7,9 @@ import type { Fault } from '../values/refusal.ts';
 import { FaultSummary, Field, faultIn, HiddenFields, Select } from '../web/form.tsx';
 import type { Words } from '../words/words.ts';
 import type { Answer, ReportName } from './answer.ts';
-import { momentText, unconvertedText } from './figures.ts';
+import { momentText } from './figures.ts';
 import { type Asked, breakdowns, type Question } from './question.ts';
-import { Files, ReportTable, type Seen } from './table.tsx';
+import { Files, NotConverted, ReportTable, type Seen } from './table.tsx';
 
 export interface ReportPageProps {
   seen: Seen;
@@ -26,7 +26,6 @@ export interface ReportPageProps {
 export function ReportContent(page: ReportPageProps): VNode {
   const { seen, name, answer } = page;
   const { words } = seen;
-  const unconverted = answer?.totals?.unconverted;
   return (
     <div class="stack">
       <div class="stack close">
@@ -45,9 +44,7 @@ export function ReportContent(page: ReportPageProps): VNode {
           ) : (
             <ReportTable seen={seen} answer={answer} />
           )}
-          {Array.isArray(unconverted) && unconverted.length > 0 && (
-            <p class="aside">{words.reports.unconvertedNote(unconvertedText(words, unconverted))}</p>
-          )}
+          <NotConverted words={words} amounts={answer.unconverted} />
         </>
       )}
     </div>

@@ -37,6 +37,8 @@ export interface Figures {
   totals: Row | null;
   /** Where no currency was asked for: the whole range of each. */
   totalsByCurrency: readonly Row[];
+  /** What the whole range could not turn into the reporting currency and so leaves out. */
+  unconverted: readonly Unconverted[];
 }
 
 export interface Report {
@@ -95,7 +97,8 @@ function cellOf(column: Column, value: unknown): Cell {
   return String(value);
 }
 
-function unconvertedOf(value: unknown): Unconverted[] {
+/** A list of amounts as `jsonb_agg` answers it. */
+export function unconvertedOf(value: unknown): Unconverted[] {
   if (!Array.isArray(value)) return [];
   return value.map((each) => ({
     currency: String(each.currency),

@@ -1,7 +1,7 @@
 // Sources: which articles, campaigns, asks and kinds of gift brought what (metric 19).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { moneyMoved } from './moved.ts';
+import { moneyMoved, wholeNotConverted } from './moved.ts';
 import { rounded } from './mrr.ts';
 import type { Breakdown, Question } from './question.ts';
 import {
@@ -12,6 +12,7 @@ import {
   givenPeriods,
   type Report,
   rowOf,
+  unconvertedOf,
 } from './report.ts';
 
 const key: Column = { name: 'key', kind: 'text' };
@@ -120,7 +121,8 @@ select
   round(coalesce(sum(gross), 0)) as gross_minor,
   round(coalesce(sum(net), 0)) as net_minor,
   count(distinct new_member_id) as new_members,
-  ${rounded(sql`coalesce(sum(mrr), 0)`)} as mrr_minor
+  ${rounded(sql`coalesce(sum(mrr), 0)`)} as mrr_minor,
+  case when grouping(currency) = 1 then ${wholeNotConverted} end as unconverted
 from fact
 group by grouping sets ((currency, key), (currency), ())
 order by currency, sum(gross) desc nulls last, key nulls last`,
@@ -136,6 +138,7 @@ order by currency, sum(gross) desc nulls last, key nulls last`,
       isOne ? { ...whole, currency: byCurrency[0]?.currency } : withoutMoney(columns, whole),
     ),
     totalsByCurrency: byCurrency.map((line) => rowOf(columns, line)),
+    unconverted: unconvertedOf(whole.unconverted),
   };
 }
 

@@ -5,9 +5,9 @@ import { paymentPage } from '../outside/stripe.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
 import type { Answer, ReportName } from './answer.ts';
-import { figureOf, placeOf, textOf, type Written } from './figures.ts';
+import { figureOf, placeOf, textOf, unconvertedText, type Written } from './figures.ts';
 import { queryOf } from './question.ts';
-import type { Column, Row } from './report.ts';
+import type { Cell, Column, Row } from './report.ts';
 
 export interface Seen {
   words: Words;
@@ -71,7 +71,7 @@ export function ReportTable({
           {rows.map((row) => (
             <tr>
               {columns.map((column, index) => (
-                <Cell seen={seen} answer={answer} column={column} row={row} isHead={index === 0} />
+                <TableCell seen={seen} answer={answer} column={column} row={row} isHead={index === 0} />
               ))}
             </tr>
           ))}
@@ -84,7 +84,7 @@ export function ReportTable({
                   index === 0 ? (
                     <th scope="row">{words.reports.total}</th>
                   ) : (
-                    <Cell seen={seen} answer={answer} column={column} row={row} isTotal />
+                    <TableCell seen={seen} answer={answer} column={column} row={row} isTotal />
                   ),
                 )}
               </tr>
@@ -130,6 +130,12 @@ export function Files({ seen, answer }: { seen: Seen; answer: Answer }): VNode {
   );
 }
 
+/** What stands beside the figures because no exchange rate is known; nothing where there is none. */
+export function NotConverted({ words, amounts }: { words: Words; amounts: Cell | undefined }): VNode | null {
+  if (!Array.isArray(amounts) || amounts.length === 0) return null;
+  return <p class="aside">{words.reports.unconvertedNote(unconvertedText(words, amounts))}</p>;
+}
+
 /** An address of the desk in the language that was asked for by the address, if one was. */
 export function localised({ locale }: Pick<Seen, 'locale'>, path: string): string {
   if (locale === null) return path;
@@ -150,7 +156,7 @@ function totalLines({ question, totals, totalsByCurrency }: Answer): Row[] {
   return question.currency === null && totalsByCurrency.length > 1 ? [...totalsByCurrency, totals] : [totals];
 }
 
-function Cell({
+function TableCell({
   seen,
   answer,
   column,

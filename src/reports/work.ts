@@ -65,5 +65,10 @@ from (
 ) as each_kind
 order by place`,
   );
-  return { rows: found.map((line) => rowOf(columns, line)), totals: null, totalsByCurrency: [] };
+  return {
+    rows: found.map((line) => rowOf(columns, line)),
+    totals: null,
+    totalsByCurrency: [],
+    unconverted: [],
+  };
 }

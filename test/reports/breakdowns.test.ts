@@ -188,6 +188,12 @@ describe('the way of reminders', () => {
       settled: inDollars,
       reminderId: gave,
     });
+    await history.gives(reader, {
+      at: '2026-02-12T09:31:00Z',
+      amount: 300,
+      currency: 'GBP',
+      reminderId: gave,
+    });
     // A gift by the same person that did not come through the reminder is not the reminder's.
     await history.gives(reader, { at: '2026-02-13T09:30:00Z', amount: 9_900 });
     await history.remindMe({
@@ -201,7 +207,10 @@ describe('the way of reminders', () => {
   afterAll(() => fresh.drop());
 
   it('is counted by the period of asking, each step a part of the one before', async () => {
-    const { rows, totals } = await reminders.read(history.database, question({ currency: 'reporting' }));
+    const { rows, totals, unconverted } = await reminders.read(
+      history.database,
+      question({ currency: 'reporting' }),
+    );
     expect(rows).toEqual([
       {
         period: '2026-01-01',
@@ -245,6 +254,7 @@ describe('the way of reminders', () => {
       },
     ]);
     expect(totals).toMatchObject({ asked: 8, gave: 1, net_minor: 2_600 });
+    expect(unconverted).toEqual([{ currency: 'GBP', amount_minor: 300 }]);
   });
 
   it('counts only gifts of the currency asked for', async () => {

@@ -368,15 +368,16 @@ describe('promised income', () => {
       expect(rows.map((row) => row.supporters)).toEqual([1, 1, 1, 0, 1, 1]);
     });
 
-    it('leaves out a promise of which no rate is known', async () => {
+    it('shows a promise of which no rate is known beside the figures', async () => {
       const reader = await history.reader();
       await history.promises(reader, {
         amount: 1_000,
         currency: 'EUR',
         seen: [{ at: '2026-01-10T00:00:00Z' }],
       });
-      const { totals } = await mrr.read(history.database, question(inDollars));
+      const { totals, unconverted } = await mrr.read(history.database, question(inDollars));
       expect(totals).toMatchObject({ end_minor: 0, new_minor: 0, members: 0, supporters: 0 });
+      expect(unconverted).toEqual([{ currency: 'EUR', amount_minor: 1_000 }]);
     });
   });
 });

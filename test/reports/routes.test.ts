@@ -255,6 +255,16 @@ describe('reports', () => {
       ]);
     });
 
+    it('names what it could not convert, where no column does', async () => {
+      for (const name of ['sources', 'giving', 'income'] as const) {
+        const { body } = await viewer.get(`/api/v1/reports/${name}?${range}&currency=reporting`).expect(200);
+        const said = body.unconverted ?? body.totals.unconverted;
+        expect([name, said]).toEqual([name, [{ currency: 'EUR', amount_minor: 700 }]]);
+        const { text } = await documentOf(`/staff/reports/${name}?${range}&currency=reporting`);
+        expect(text).toContain('no exchange rate is known yet: €7.');
+      }
+    });
+
     it('takes the last twelve months where no days are said, and a month’s steps', async () => {
       const { body } = await viewer.get('/api/v1/reports/mrr?currency=USD').expect(200);
       expect(body).toMatchObject({ from: '2025-06-01', to: '2026-06-01', by: 'month' });
