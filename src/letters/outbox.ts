@@ -58,7 +58,7 @@ interface ClassRule {
 }
 
 /** letters.md's classes: what decides lanes, headers and how long a letter is worth sending. */
-export const classRules: Record<LetterClass, ClassRule> = {
+const classRules: Record<LetterClass, ClassRule> = {
   access: { goodForHours: 1 / 6 },
   money: { goodForHours: 72 },
   confirm: { goodForHours: 24 },

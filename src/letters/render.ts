@@ -75,7 +75,7 @@ export function renderLetter(
   };
 }
 
-export function isLetterKind(text: string): text is LetterKind {
+function isLetterKind(text: string): text is LetterKind {
   return Object.hasOwn(writers, text);
 }
 

@@ -37,7 +37,7 @@ export function whyGift({ words, links }: AnyWriting, way: 'link' | 'button' = '
   ];
 }
 
-export function money(facts: MoneyFacts): Money {
+function money(facts: MoneyFacts): Money {
   if (!isCurrency(facts.currency)) throw new Error('A letter names a currency that is none');
   return { amountMinor: BigInt(facts.amountMinor), currency: facts.currency };
 }

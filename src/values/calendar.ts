@@ -6,7 +6,6 @@ import { type Fault, fault } from './refusal.ts';
 export type ReminderChoice = (typeof reminderChoices)[number];
 
 export const reminderChoices = ['week', 'month', 'quarter', 'half-year', 'year', 'date'] as const;
-export const defaultReminderChoice = 'month' satisfies ReminderChoice;
 
 export function isReminderChoice(text: unknown): text is ReminderChoice {
   return reminderChoices.some((choice) => choice === text);

@@ -31,7 +31,7 @@ export function sayErrors(services: Said): ErrorRequestHandler {
 }
 
 /** The refusal as a problem document. Doors with a page of their own for a refusal use it for their JSON twin. */
-export function sendRefusal(res: Response, words: Words, refusal: Refusal): void {
+function sendRefusal(res: Response, words: Words, refusal: Refusal): void {
   sendProblem(res, {
     type: problemType(refusal.code),
     title: words.common.refusedTitle,

@@ -28,7 +28,7 @@ export function readInput<Schema extends z.ZodType>(schema: Schema, input: unkno
 }
 
 /** Each thing that is wrong, by field. */
-export function faultsOf(error: z.ZodError): Fault[] {
+function faultsOf(error: z.ZodError): Fault[] {
   const faults = error.issues.flatMap((issue) => faultsOfIssue(issue));
   // One word per field is enough.
   return faults.filter((one, at) => faults.findIndex((other) => other.field === one.field) === at);

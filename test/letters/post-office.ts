@@ -29,7 +29,7 @@ export interface PostOffice {
   close(): Promise<void>;
 }
 
-export const begin = '2027-02-24T09:00:00.000Z';
+const begin = '2027-02-24T09:00:00.000Z';
 
 export async function openPostOffice(
   world: { smtpUrl?: string; env?: Record<string, string>; connections?: number } = {},
