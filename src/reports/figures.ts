@@ -64,12 +64,7 @@ export function textOf(written: Written, column: Column, row: Row, moneyIn: Curr
  * Money under money: always with all decimals, so that the points stand under each other, and without the currency's sign where
  * a column of its own says it.
  */
-export function columnMoneyText(
-  words: Words,
-  amountMinor: number,
-  currency: Currency,
-  hasSign: boolean,
-): string {
+function columnMoneyText(words: Words, amountMinor: number, currency: Currency, hasSign: boolean): string {
   const digits = exponentOf(currency);
   const format = new Intl.NumberFormat(words.locale, {
     ...(hasSign && { style: 'currency', currency }),
@@ -117,7 +112,7 @@ export function momentText(words: Words, instant: string, timeZone: string): str
 }
 
 /** A period by its first day, as short as its length allows. */
-export function periodText(
+function periodText(
   { words, by, fiscalYearStart }: Pick<Written, 'words' | 'by' | 'fiscalYearStart'>,
   firstOn: string,
 ) {

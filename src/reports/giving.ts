@@ -18,7 +18,7 @@ const columns: readonly Column[] = [
 export const giving: Report = { name: 'giving', columns: () => columns, read: readGiving };
 
 /** The same gross as income's, in three parts that add up to it. */
-export async function readGiving(reads: Reads, question: Question): Promise<Figures> {
+async function readGiving(reads: Reads, question: Question): Promise<Figures> {
   const found = await answered(
     reads,
     sql`

@@ -146,7 +146,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
 }
 
 /** How the publication counts. Throws where the configured currency is none that can be charged: a fault of the start. */
-export function reckoningOf({ publication }: Pick<Config, 'publication'>): Reckoning {
+function reckoningOf({ publication }: Pick<Config, 'publication'>): Reckoning {
   const { timeZone, fiscalYearStart, reportingCurrency } = publication;
   if (!isCurrency(reportingCurrency))
     throw new Error('REPORTING_CURRENCY is not a currency that can be charged');

@@ -20,7 +20,7 @@ export interface Seen {
 const reachable = { tabIndex: 0 };
 
 /** The currency that money stands in where a row does not say. */
-export function moneyIn({ question }: Pick<Answer, 'question'>): Currency {
+function moneyIn({ question }: Pick<Answer, 'question'>): Currency {
   const { currency, reckoning } = question;
   return isCurrency(currency) ? currency : reckoning.reportingCurrency;
 }

@@ -8,7 +8,6 @@ export interface Figure {
 }
 
 export const reports = {
-  title: 'Reports',
   desk: 'Desk',
   definitionsTitle: 'How we count',
   definitionsLead: 'One way of counting for every page, file and letter. Each figure on the desk leads here.',
@@ -43,9 +42,6 @@ export const reports = {
     fewer: (count: string, then: string) => `${count} fewer than ${then}`,
     was: (then: string) => `${then} then`,
   },
-  newSupporters: 'New',
-  lostSupporters: 'Lost',
-  activeMembers: 'Members',
   plans: (count: number) => `${count} ${englishPlural(count, 'running gift', 'running gifts')}`,
   committedNote: (money: string) => `${money} of it not set to end`,
   returnedNote: (count: number) => `${count} came back`,
@@ -107,7 +103,6 @@ export const reports = {
   total: 'Total',
   totalAll: 'All currencies',
   notDefined: 'not defined',
-  unknown: 'not known yet',
   unattributed: 'not attributed',
   nothingYet: 'Nothing in these days. Rows appear with the first gift.',
   atStripe: 'At Stripe',

@@ -1,6 +1,5 @@
 // The staff desk, in English.
 export const staff = {
-  title: 'Desk',
   signInTitle: 'Sign in to the desk',
   password: 'Password',
   newPassword: 'New password',
@@ -8,7 +7,6 @@ export const staff = {
   setPasswordText: (shortest: number) =>
     `At least ${shortest} characters. A short sentence that only you would write works well.`,
   setPassword: 'Set password',
-  passwordSet: 'Your password is set. You can sign in now.',
   lostPassword: 'No password yet, or lost? Someone with the admin role can send you a new link.',
   invitationOverTitle: 'This link is over',
   invitationOver:

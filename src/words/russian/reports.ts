@@ -3,7 +3,6 @@ import type { english } from '../english.ts';
 import { russianPlural } from '../plural.ts';
 
 export const reports: (typeof english)['reports'] = {
-  title: 'Отчёты',
   desk: 'Рабочий стол',
   definitionsTitle: 'Как мы считаем',
   definitionsLead:
@@ -39,9 +38,6 @@ export const reports: (typeof english)['reports'] = {
     fewer: (count, then) => `на ${count} меньше, чем ${then}`,
     was: (then) => `тогда ${then}`,
   },
-  newSupporters: 'Новые',
-  lostSupporters: 'Ушли',
-  activeMembers: 'Участники',
   plans: (count) =>
     `${count} ${russianPlural(count, 'действующий взнос', 'действующих взноса', 'действующих взносов')}`,
   committedNote: (money) => `из них ${money} без назначенного конца`,
@@ -105,7 +101,6 @@ export const reports: (typeof english)['reports'] = {
   total: 'Итого',
   totalAll: 'Все валюты',
   notDefined: 'не определено',
-  unknown: 'пока не известно',
   unattributed: 'источник неизвестен',
   nothingYet: 'За эти дни ничего нет. Строки появятся с первым взносом.',
   atStripe: 'В Stripe',

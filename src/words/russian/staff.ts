@@ -3,7 +3,6 @@ import type { english } from '../english.ts';
 import { russianPlural } from '../plural.ts';
 
 export const staff: (typeof english)['staff'] = {
-  title: 'Рабочий стол',
   signInTitle: 'Вход для редакции',
   password: 'Пароль',
   newPassword: 'Новый пароль',
@@ -11,7 +10,6 @@ export const staff: (typeof english)['staff'] = {
   setPasswordText: (shortest) =>
     `Не короче ${shortest} ${russianPlural(shortest, 'знака', 'знаков', 'знаков')}. Хорошо подходит короткая фраза, которую написали бы только вы.`,
   setPassword: 'Сохранить пароль',
-  passwordSet: 'Пароль сохранён. Теперь можно войти.',
   lostPassword: 'Пароля ещё нет или он забыт? Новую ссылку даст тот, у кого роль администратора.',
   invitationOverTitle: 'Эта ссылка больше не действует',
   invitationOver:
