@@ -11,6 +11,7 @@ import {
   sweepReminders,
 } from './reminders/send-due.ts';
 import { rounds } from './schema.ts';
+import { sweepStaffSessions } from './staff/session.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
 import { nextSettlementDue, settle } from './stripe/settle.ts';
 import { addDays, localDate, startOfDay } from './values/calendar.ts';
@@ -180,6 +181,7 @@ async function runNightly(services: Services): Promise<void> {
   if (!row) return;
   await sweepReminders(services);
   await sweepLimits(services);
+  await sweepStaffSessions(services);
   await sweepIdempotentAnswers(services);
   await services.database
     .update(rounds)
