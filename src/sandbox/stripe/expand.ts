@@ -24,6 +24,9 @@ const includable: Record<
   invoice: { payments: { kind: 'invoice_payment', by: 'invoice', url: '/v1/invoice_payments?invoice={id}' } },
 };
 
+/** What an object has only at times: asking for it is no mistake while it is missing. */
+const presentAtTimes: Record<string, readonly string[]> = { refund: ['failure_balance_transaction'] };
+
 type Hash = Record<string, unknown>;
 
 /** The answer with everything asked for in place; refuses what cannot be expanded. */
@@ -48,7 +51,10 @@ function expandAt(store: Store, value: unknown, steps: string[], path: string): 
   if (Array.isArray(value)) return value.map((part) => expandAt(store, part, steps, path));
   if (!isHash(value)) throw notExpandable(path);
   const at = withIncluded(store, value, step);
-  if (!(step in at)) throw notExpandable(path);
+  if (!(step in at)) {
+    if (typeof at.object === 'string' && presentAtTimes[at.object]?.includes(step)) return at;
+    throw notExpandable(path);
+  }
   return { ...at, [step]: expandAt(store, resolved(store, at, step, path, rest.length === 0), rest, path) };
 }
 

@@ -43,6 +43,16 @@ describe('money back', () => {
     ]);
   });
 
+  it('can be asked for with its moves on the balance, also while it has not failed', async () => {
+    const intent = await paidBy('4242424242424242');
+    const refund = await stand.stripe.refunds.create({ payment_intent: intent });
+    const asked = await stand.stripe.refunds.retrieve(refund.id, {
+      expand: ['balance_transaction', 'failure_balance_transaction'],
+    });
+    expect(asked.balance_transaction).toMatchObject({ object: 'balance_transaction', amount: -2500 });
+    expect(asked.failure_balance_transaction).toBeUndefined();
+  });
+
   it('can fail a day later, and is then the charge’s again', async () => {
     const intent = await paidBy('4000000000005126');
     const refund = await stand.stripe.refunds.create({ payment_intent: intent, amount: 700 });
