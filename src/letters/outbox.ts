@@ -166,6 +166,7 @@ function rowOf<K extends LetterKind>(
   const id = randomUUIDv7();
   const kindsClass = classOf[letter.kind];
   const wantedAt = letter.wantedAt ?? now;
+  const expiresAt = new Date(wantedAt.getTime() + classRules[kindsClass].goodForHours * 3_600_000);
   return {
     id,
     key: `${letter.kind}:${letter.key}`,
@@ -177,9 +178,10 @@ function rowOf<K extends LetterKind>(
     locale: letter.locale,
     facts: { ...letter.facts },
     messageId: `<${id}@${domain}>`,
-    state: 'queued',
+    // What is told too late is not sent; its key stays taken, so that no later telling sends it either.
+    state: expiresAt <= now ? 'cancelled' : 'queued',
     createdAt: now,
-    expiresAt: new Date(wantedAt.getTime() + classRules[kindsClass].goodForHours * 3_600_000),
+    expiresAt,
     dueAt: now,
   };
 }

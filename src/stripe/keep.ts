@@ -25,13 +25,14 @@ import {
   readerOfCustomer,
   sealPerson,
 } from '../ledger/reader.ts';
-import { queueLetter } from '../letters/outbox.ts';
+import { type LetterKind, type NewLetter, queueLetter } from '../letters/outbox.ts';
 import type { Tx } from '../outside/database.ts';
 import type { Keys } from '../outside/keys.ts';
 import { membershipLooks, memberships, readers } from '../schema.ts';
 import { parseAddress } from '../values/address.ts';
 import { isFault } from '../values/refusal.ts';
 import type { Fact, Person, Question } from './fact.ts';
+import { at } from './translate.ts';
 
 export interface Keeping {
   tx: Tx;
@@ -39,6 +40,8 @@ export interface Keeping {
   keys: Keys;
   /** What stands behind the @ of a letter's Message-ID. */
   letterDomain: string;
+  /** History that is written down anew: nobody waits for its letters. */
+  quiet?: boolean;
 }
 
 /** What came of keeping a fact: kept, not ours, or not to be kept before Stripe has answered a question. */
@@ -91,7 +94,7 @@ async function keepSession(keeping: Keeping, fact: FactOf<'session-completed'>):
 }
 
 async function keepCharge(keeping: Keeping, fact: FactOf<'paid-charge'>): Promise<Kept> {
-  const { tx, now } = keeping;
+  const { tx } = keeping;
   const intent = await checkoutById(tx, fact.checkoutId);
   if (intent === null) return 'not ours';
   const readerId = await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
@@ -102,7 +105,7 @@ async function keepCharge(keeping: Keeping, fact: FactOf<'paid-charge'>): Promis
     await movePaidAt(tx, noted.payment.id, fact.charge.paidAt);
     return 'kept';
   }
-  await queueLetter(tx, now, keeping.letterDomain, {
+  await write(keeping, fact.charge.paidAt, {
     kind: 'thank-you',
     key: fact.charge.paymentIntentId,
     to: { readerId },
@@ -113,7 +116,7 @@ async function keepCharge(keeping: Keeping, fact: FactOf<'paid-charge'>): Promis
 }
 
 async function keepInvoice(keeping: Keeping, fact: FactOf<'paid-invoice'>): Promise<Kept> {
-  const { tx, now, letterDomain } = keeping;
+  const { tx } = keeping;
   const intent = await checkoutById(tx, fact.checkoutId);
   if (intent === null) return 'not ours';
   const readerId = await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
@@ -132,9 +135,9 @@ async function keepInvoice(keeping: Keeping, fact: FactOf<'paid-invoice'>): Prom
     locale: await localeOf(tx, readerId, intent),
   };
   if (fact.first) {
-    await queueLetter(tx, now, letterDomain, { kind: 'thank-you', ...letter, facts: receipt });
+    await write(keeping, fact.invoice.paidAt, { kind: 'thank-you', ...letter, facts: receipt });
   } else {
-    await queueLetter(tx, now, letterDomain, { kind: 'renewal-receipt', ...letter, facts: receipt });
+    await write(keeping, fact.invoice.paidAt, { kind: 'renewal-receipt', ...letter, facts: receipt });
   }
   return 'kept';
 }
@@ -150,7 +153,7 @@ async function keepLook(keeping: Keeping, fact: FactOf<'look'>): Promise<Kept> {
 }
 
 async function keepCardChange(keeping: Keeping, fact: FactOf<'card-changed'>): Promise<Kept> {
-  const { tx, now } = keeping;
+  const { tx } = keeping;
   await lockCustomer(tx, fact.stripeCustomerId);
   const [membership] = await tx
     .select({ id: memberships.id, readerId: memberships.readerId, checkoutId: memberships.checkoutId })
@@ -163,7 +166,7 @@ async function keepCardChange(keeping: Keeping, fact: FactOf<'card-changed'>): P
     .orderBy(memberships.createdAt)
     .limit(1);
   if (!membership?.readerId) return 'not ours';
-  await queueLetter(tx, now, keeping.letterDomain, {
+  await write(keeping, fact.changedAt, {
     kind: 'card-changed',
     // The customer and its subscription both tell of one card that took another's place.
     key: `${fact.stripeCustomerId}:${fact.card}`,
@@ -175,12 +178,12 @@ async function keepCardChange(keeping: Keeping, fact: FactOf<'card-changed'>): P
 }
 
 async function keepAdjustment(keeping: Keeping, fact: FactOf<'adjustment'>): Promise<Kept> {
-  const { tx, now } = keeping;
+  const { tx } = keeping;
   const payment = await paymentOfIntent(tx, fact.paymentIntentId);
   if (payment === null) return { ask: { about: 'payment-intent', id: fact.paymentIntentId } };
   const fresh = await noteAdjustment(tx, payment, fact.step);
   if (!fresh || fact.step.kind !== 'refund') return 'kept';
-  await queueLetter(tx, now, keeping.letterDomain, {
+  await write(keeping, fact.step.happenedAt, {
     kind: 'refunded',
     key: fact.step.stripeId,
     to: { readerId: payment.readerId },
@@ -197,7 +200,7 @@ async function keepAdjustment(keeping: Keeping, fact: FactOf<'adjustment'>): Pro
 }
 
 async function keepFailure(keeping: Keeping, fact: FactOf<'failed-invoice'>): Promise<Kept> {
-  const { tx, now } = keeping;
+  const { tx } = keeping;
   await lockCustomer(tx, fact.stripeCustomerId);
   const [membership] = await tx
     .select()
@@ -209,7 +212,7 @@ async function keepFailure(keeping: Keeping, fact: FactOf<'failed-invoice'>): Pr
   const fresh = await noteFailure(tx, membership.id, fact.failed);
   // Without a next attempt the plan is about to end, and the goodbye says what this letter would.
   if (!fresh || fact.nextAttemptAt === null) return 'kept';
-  await queueLetter(tx, now, keeping.letterDomain, {
+  await write(keeping, fact.failed.failedAt, {
     kind: 'payment-failed',
     key: `${fact.failed.stripeInvoiceId}:${fact.failed.attempt}`,
     to: { readerId: membership.readerId },
@@ -263,7 +266,7 @@ function addressAsTold(told: string) {
 
 /** Letters of goodbye follow from the looks kept, one for each ending that was asked for or forced. */
 async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void> {
-  const { tx, now, letterDomain } = keeping;
+  const { tx } = keeping;
   const endings = await tx
     .select({ look: membershipLooks })
     .from(membershipLooks)
@@ -290,7 +293,7 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
     };
     if (look.endReason === 'involuntary' || look.standing === 'unpaid') {
       const endedAt = look.endedAt ?? look.lookedAt;
-      await queueLetter(tx, now, letterDomain, {
+      await write(keeping, endedAt, {
         kind: 'gift-lost',
         key: look.membershipId,
         to: { readerId },
@@ -301,7 +304,7 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
     }
     const askedAt = look.cancelRequestedAt ?? look.endedAt ?? look.lookedAt;
     const endsAt = look.endsAt ?? look.endedAt ?? look.periodEndsAt;
-    await queueLetter(tx, now, letterDomain, {
+    await write(keeping, askedAt, {
       kind: 'gift-ending',
       key: `${look.membershipId}:${askedAt.toISOString()}`,
       to: { readerId },
@@ -309,6 +312,15 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
       facts: { ...facts, endsAt: endsAt.toISOString() },
     });
   }
+}
+
+/** A letter's deadline counts from what it tells of: long after that its key is only taken, and nothing is sent. */
+async function write<K extends LetterKind>(
+  { tx, now, letterDomain, quiet }: Keeping,
+  happenedAt: Date,
+  letter: NewLetter<K>,
+): Promise<void> {
+  await queueLetter(tx, now, letterDomain, { ...letter, wantedAt: quiet ? at(0) : happenedAt });
 }
 
 function receiptFacts(payment: Payment) {
