@@ -205,6 +205,16 @@ function countTries(): Tries {
   };
 }
 
+/** Where business time begins in a store in which nothing has happened yet: the clock never goes back afterwards. */
+export function beginClockAt(
+  store: Pick<Store, 'read' | 'write'>,
+  begins: Date,
+  machineNow: () => Date,
+): void {
+  if (store.read(offsetName) !== undefined) throw new Error('The clock has been moved here before');
+  store.write(offsetName, String(begins.getTime() - machineNow().getTime()));
+}
+
 /** The business time of a sandbox that another process runs, read from its store. */
 export function clockBeside(store: Pick<Store, 'read'>, machineNow: () => Date): () => Date {
   return () => new Date(machineNow().getTime() + Number(store.read(offsetName) ?? 0));

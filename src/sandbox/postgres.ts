@@ -32,7 +32,13 @@ export interface Postgres {
 export type PostgresOptions = {
   log: (line: string) => void;
 } & (
-  | { /** The data folder itself; its parent must exist. */ folder: string; volatile?: false }
+  | {
+      /** The data folder itself; its parent must exist. */
+      folder: string;
+      volatile?: false;
+      /** Commits do not wait for the disk: a power cut may take the last second. */
+      hasty?: boolean;
+    }
   | { /** For tests: in memory where possible, forgets everything on close. */ volatile: true }
 );
 
@@ -66,7 +72,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     // Statements and details would carry readers' addresses into the log.
     ...['log_min_messages=warning', 'log_min_error_statement=panic', 'log_error_verbosity=terse'],
     ...['timezone=UTC', 'jit=off', 'max_connections=200'],
-    ...(options.volatile ? volatileSettings : []),
+    ...(options.volatile ? volatileSettings : options.hasty ? ['synchronous_commit=off'] : []),
   ];
   const args = ['-D', dataFolder, ...settings.flatMap((setting) => ['-c', setting])];
   const launch = () => launchPatiently(way, programs.postgres, args);

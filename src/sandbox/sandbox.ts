@@ -1,12 +1,12 @@
 // The sandbox: stands in for what a person has not configured, keeps all of it in one folder, and can move time on.
 import { join, resolve } from 'node:path';
 import type { Router } from 'express';
-import { type Clock, openClock } from './clock.ts';
+import { beginClockAt, type Clock, openClock } from './clock.ts';
 import type { Faults } from './faults.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Postgres } from './postgres.ts';
 import type { SandboxDoors } from './routes.ts';
-import { holdFolder, openStore, readOrMakeSecrets } from './store.ts';
+import { holdFolder, isUntouched, openStore, readOrMakeSecrets } from './store.ts';
 import type { StripeStandIn } from './stripe/stand-in.ts';
 
 export interface SandboxOptions {
@@ -21,6 +21,10 @@ export interface SandboxOptions {
   timeZone: string;
   log: (line: string) => void;
   machineNow?: () => Date;
+  /** Where business time begins in a folder in which nothing has happened yet; elsewhere it goes on from where it is. */
+  beginsAt?: Date;
+  /** Nothing waits for the disk: quicker, but a power cut may take the last second. */
+  hasty?: boolean;
 }
 
 export interface Sandbox {
@@ -52,12 +56,13 @@ const faultsName = 'faults';
 
 /** Starts the stand-ins at once beside each other. Throws in words for a person; what had begun is stopped again. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { log, port, standIns, timeZone } = options;
+  const { hasty = false, log, port, standIns, timeZone } = options;
   const folder = resolve(options.folder);
   const machineNow = options.machineNow ?? (() => new Date());
   const baseUrl = options.baseUrl ?? `http://localhost:${port}`;
 
   const held = holdFolder(folder);
+  const untouched = isUntouched(folder);
   const closing: (() => unknown)[] = [() => held.release()];
   const close = async () => {
     for (const step of closing.splice(0).reverse()) {
@@ -80,12 +85,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   try {
     // Begun first: it takes longest, and another process does the work.
     const startingPostgres = standIns.database
-      ? closeInTheEnd(beginPostgres(join(folder, 'postgres'), log))
+      ? closeInTheEnd(beginPostgres({ folder: join(folder, 'postgres'), hasty, log }))
       : undefined;
     const secrets = readOrMakeSecrets(folder);
-    const store = openStore(folder);
+    const store = openStore(folder, { hasty });
     closing.push(() => store.close());
     const { database } = store;
+    if (options.beginsAt && untouched) beginClockAt(store, options.beginsAt, machineNow);
     const clock = openClock({ store, machineNow, timeZone, log });
     const now = clock.now;
 
@@ -151,9 +157,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
-async function beginPostgres(folder: string, log: (line: string) => void): Promise<Postgres> {
+async function beginPostgres(
+  options: Parameters<typeof import('./postgres.ts')['startPostgres']>[0],
+): Promise<Postgres> {
   const { startPostgres } = await import('./postgres.ts');
-  return startPostgres({ folder, log });
+  return startPostgres(options);
 }
 
 async function beginStripe(

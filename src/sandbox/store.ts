@@ -67,6 +67,12 @@ export function findRunningSandbox(path: string): RunningSandbox | undefined {
   return lock ? undefined : readAnnouncement(path);
 }
 
+/** Whether no sandbox has ever kept anything in this folder. */
+export function isUntouched(path: string): boolean {
+  return !existsSync(join(path, storeName)) && !existsSync(join(path, 'postgres'));
+}
+
+const storeName = 'stand-ins.sqlite';
 const lockName = 'lock';
 const announcementName = 'running.json';
 
@@ -125,14 +131,14 @@ export interface Store {
   close(): void;
 }
 
-/** Opens the stand-ins' file. What it has answered for is on the disk. */
-export function openStore(path: string): Store {
-  const file = join(path, 'stand-ins.sqlite');
+/** Opens the stand-ins' file. What it has answered for is on the disk, or, when hasty, at least safe from a kill. */
+export function openStore(path: string, { hasty = false }: { hasty?: boolean } = {}): Store {
+  const file = join(path, storeName);
   // SQLite gives its other files the rights of this one, and letters hold addresses.
   closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
   const database = new DatabaseSync(file, { timeout: 5000 });
-  database.exec('pragma journal_mode = wal; pragma synchronous = full');
+  database.exec(`pragma journal_mode = wal; pragma synchronous = ${hasty ? 'normal' : 'full'}`);
   return storeIn(database);
 }
 

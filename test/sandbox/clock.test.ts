@@ -1,6 +1,6 @@
 // The movable clock: what falls due on the way happens in its order, at its own moment.
 import { describe, expect, test } from 'vitest';
-import { type ClockSource, openClock } from '../../src/sandbox/clock.ts';
+import { beginClockAt, type ClockSource, openClock } from '../../src/sandbox/clock.ts';
 import { openPassingStore } from '../../src/sandbox/store.ts';
 
 const start = new Date('2027-01-31T09:00:00Z');
@@ -33,6 +33,17 @@ describe('moving the clock', () => {
     });
     expect(again.now()).toEqual(clock.now());
     expect(again.now()).toEqual(new Date('2028-01-31T09:00:01Z'));
+  });
+
+  test('begins where it is told in a store in which nothing has happened, and nowhere else', async () => {
+    const store = openPassingStore();
+    const machineNow = () => start;
+    beginClockAt(store, new Date('2026-01-31T09:00:00Z'), machineNow);
+    const clock = openClock({ store, machineNow, timeZone: 'UTC', log: () => {} });
+    expect(clock.now()).toEqual(new Date('2026-01-31T09:00:00Z'));
+    await clock.advance('P1D');
+    expect(() => beginClockAt(store, new Date('2026-01-31T09:00:00Z'), machineNow)).toThrow('before');
+    expect(clock.now()).toEqual(new Date('2026-02-01T09:00:00Z'));
   });
 
   test('never goes back, and says why not', async () => {

@@ -120,6 +120,7 @@ const otherCards: readonly TestCard[] = [
   card('6011111111111117', 'Succeeds', { kind: 'succeeds' }, 'discover'),
   card('3566002020360505', 'Succeeds', { kind: 'succeeds' }, 'jcb'),
   card('6200000000000005', 'Succeeds', { kind: 'succeeds' }, 'unionpay'),
+  ...internationalCards(),
   iban('DE89370400440532013000', 'SEPA debit: settles after three days', {
     kind: 'settles-later',
     outcome: 'succeeds',
@@ -139,8 +140,28 @@ export function isDebit(from: TestCard): boolean {
   return from.brand === 'sepa_debit';
 }
 
-function card(number: string, label: string, conduct: Conduct, brand = 'visa'): TestCard {
-  return { number, label, conduct, brand, country: 'US' };
+function card(number: string, label: string, conduct: Conduct, brand = 'visa', country = 'US'): TestCard {
+  return { number, label, conduct, brand, country };
+}
+
+/** Cards of other countries (https://docs.stripe.com/testing#international-cards); some of them. */
+function internationalCards(): TestCard[] {
+  const numbers: Record<string, string> = {
+    CA: '4000001240000000',
+    CH: '4000007560000009',
+    DE: '4000002760000016',
+    ES: '4000007240000007',
+    FR: '4000002500000003',
+    GB: '4000008260000000',
+    JP: '4000003920000003',
+    LV: '4000004280000005',
+    NL: '4000005280000002',
+    PL: '4000006160000005',
+    SE: '4000007520000008',
+  };
+  return Object.entries(numbers).map(([country, number]) =>
+    card(number, 'Succeeds', { kind: 'succeeds' }, 'visa', country),
+  );
 }
 
 function iban(number: string, label: string, conduct: Conduct): TestCard {
