@@ -150,6 +150,9 @@ function explain(error: unknown): string {
     return `the database at DATABASE_URL does not answer (${code}).`;
   if (code === '28P01' || code === '28000')
     return 'the database at DATABASE_URL does not accept this user or password.';
+  if (code === 'ERR_MODULE_NOT_FOUND') {
+    return 'the stand-ins need packages that `npm ci --omit=dev` leaves out. Run `npm ci`, or configure all of .env.example.';
+  }
   return `${error.message}.`;
 }
 

@@ -138,6 +138,23 @@ describe('rooms', () => {
   });
 });
 
+describe('production', () => {
+  test('needs no package that only development has: `npm ci --omit=dev` is enough', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const foreign = files
+      .filter((file) => file.room !== 'sandbox')
+      .flatMap((file) => file.imports.map(({ from }) => ({ from, path: file.path })))
+      .filter(({ from }) => !from.startsWith('.') && !from.startsWith('node:'))
+      .filter(({ from }) => {
+        const [scope = '', name = ''] = from.split('/');
+        return !((scope.startsWith('@') ? `${scope}/${name}` : scope) in dependencies);
+      });
+    expect(foreign).toEqual([]);
+  });
+});
+
 describe('hand', () => {
   test('every file opens with one sentence that says what it is', () => {
     expect(breaking((file) => !/^\/\/ [^\n]{10,}[.:?]\n/.test(file.text))).toEqual([]);
