@@ -43,8 +43,11 @@ function roomOf(path: string): string {
 }
 
 function importsOf(path: string, text: string): SourceFile['imports'] {
-  const found = text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
-  return [...found].map(([, from = '']) => {
+  const found = text.matchAll(
+    /^(?:import|export)\s[^;'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm,
+  );
+  return [...found].map(([, named, bare, dynamic]) => {
+    const from = named ?? bare ?? dynamic ?? '';
     if (!from.startsWith('.')) return { from, room: null };
     return { from, room: roomOf(relative(source, resolve(source, dirname(path), from))) };
   });
