@@ -1,6 +1,6 @@
 // Beginning a checkout: the intent is committed first, then Stripe is asked, with the intent's id as reference and idempotency key.
 import Stripe from 'stripe';
-import { abandonIntent, noteIntent, noteSession } from '../ledger/checkout.ts';
+import { abandonIntent, type Intent, marksOf, noteIntent, noteSession } from '../ledger/checkout.ts';
 import { type Tx, transact } from '../outside/database.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
@@ -32,25 +32,29 @@ export async function beginCheckout(
 ): Promise<Begun> {
   const now = services.now();
   const reminderId = readReminder(services, gift.reminderToken, now);
-  const total = add(gift.amount, gift.cover);
   const id = await transact(services, async (tx) => {
     if (reminderId !== null) await reminderOpened(tx, now, reminderId);
-    return noteIntent(tx, now, {
-      frequency: gift.frequency,
-      amountMinor: total.amountMinor,
-      feesCoveredMinor: gift.cover.amountMinor,
-      currency: total.currency,
-      locale: gift.locale,
-      article: gift.source.article ?? null,
-      campaign: gift.source.campaign ?? null,
-      component: gift.source.component ?? null,
-      referrer: gift.source.referrer ?? null,
-      reminderId,
-    });
+    return noteIntent(tx, now, intentOf(gift, reminderId));
   });
-  const session = await askStripe(services, id, sessionFor(services, id, gift));
+  const session = await askStripe(services, id, sessionFor(services, id, gift, reminderId));
   await transact(services, (tx) => noteSession(tx, id, session.id));
   return { id, url: session.url };
+}
+
+function intentOf(gift: Gift & { locale: Locale }, reminderId: string | null): Intent {
+  const total = add(gift.amount, gift.cover);
+  return {
+    frequency: gift.frequency,
+    amountMinor: total.amountMinor,
+    feesCoveredMinor: gift.cover.amountMinor,
+    currency: total.currency,
+    locale: gift.locale,
+    article: gift.source.article ?? null,
+    campaign: gift.source.campaign ?? null,
+    component: gift.source.component ?? null,
+    referrer: gift.source.referrer ?? null,
+    reminderId,
+  };
 }
 
 /** What Stripe is asked for; pure. */
@@ -58,13 +62,14 @@ export function sessionFor(
   { config }: Pick<Services, 'config'>,
   id: string,
   gift: Gift & { locale: Locale },
+  reminderId: string | null = null,
 ): Stripe.Checkout.SessionCreateParams {
   const { frequency, amount, cover, locale } = gift;
   const words = wordsFor(locale);
   const publication = config.publication.name;
   const total = add(amount, cover);
   // Our mark: on the session, and on what brings the money, so that each of Stripe's objects is known as ours by itself.
-  const metadata = { favor_checkout: id, favor_kind: frequency };
+  const metadata = marksOf(id, intentOf(gift, reminderId));
   const name = words.donate.product[frequency](publication);
   const back = queryOf(gift);
   back.set('cancelled', 'yes');

@@ -3,7 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Reads, Tx } from '../outside/database.ts';
 import { checkouts } from '../schema.ts';
-import type { Currency, Frequency } from '../values/money.ts';
+import { type Currency, type Frequency, isCurrency, isFrequency } from '../values/money.ts';
 
 export type Checkout = typeof checkouts.$inferSelect;
 
@@ -26,6 +26,79 @@ export async function noteIntent(tx: Tx, now: Date, intent: Intent): Promise<str
   const id = randomUUIDv7();
   await tx.insert(checkouts).values({ id, state: 'begun', ...intent, createdAt: now });
   return id;
+}
+
+/**
+ * What Stripe's objects carry of an intent: our reference on each, and enough beside it to write the intent anew should it
+ * be lost here. Nothing personal; an absent mark says no or nothing (https://docs.stripe.com/metadata: 500 characters each).
+ */
+export function marksOf(id: string, intent: Intent): Record<string, string> {
+  const marks = {
+    [markNames.id]: id,
+    [markNames.frequency]: intent.frequency,
+    [markNames.amount]: intent.amountMinor.toString(),
+    [markNames.feesCovered]: intent.feesCoveredMinor > 0n ? intent.feesCoveredMinor.toString() : null,
+    [markNames.locale]: intent.locale,
+    [markNames.article]: intent.article,
+    [markNames.campaign]: intent.campaign,
+    [markNames.component]: intent.component,
+    [markNames.referrer]: intent.referrer,
+    [markNames.reminder]: intent.reminderId,
+  };
+  return Object.fromEntries(
+    Object.entries(marks).flatMap(([name, value]) => (value ? [[name, value.slice(0, 500)]] : [])),
+  );
+}
+
+/** An intent as its marks tell it; the amount and the currency are the object's own where they are not marked. */
+export interface MarkedIntent extends Intent {
+  id: string;
+  createdAt: Date;
+}
+
+/** Reads an intent off its marks; null when they are not ours. What was made before there were more marks is known by what it is. */
+export function intentFromMarks(
+  marks: Record<string, string> | null | undefined,
+  object: { frequency: Frequency; amountMinor: bigint; currency: string; createdAt: Date },
+): MarkedIntent | null {
+  const id = marks?.[markNames.id];
+  if (
+    !marks ||
+    id === undefined ||
+    !isCurrency(object.currency) ||
+    !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
+  )
+    return null;
+  const said = (name: keyof typeof markNames) => marks[markNames[name]] ?? null;
+  const minor = (text: string | null) => (text !== null && /^\d{1,15}$/.test(text) ? BigInt(text) : null);
+  const frequency = said('frequency');
+  const reminder = said('reminder');
+  return {
+    id,
+    frequency: isFrequency(frequency) ? frequency : object.frequency,
+    amountMinor: minor(said('amount')) || object.amountMinor,
+    feesCoveredMinor: minor(said('feesCovered')) ?? 0n,
+    currency: object.currency,
+    locale: said('locale') ?? 'en',
+    article: said('article'),
+    campaign: said('campaign'),
+    component: said('component'),
+    referrer: said('referrer'),
+    reminderId:
+      reminder !== null && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(reminder) ? reminder : null,
+    createdAt: object.createdAt,
+  };
+}
+
+/** Writes intents that Stripe's objects name and that are not here: only for whoever rebuilds, never for a stray webhook. Answers how many were new. */
+export async function adoptIntents(tx: Tx, marked: readonly MarkedIntent[]): Promise<number> {
+  if (marked.length === 0) return 0;
+  const written = await tx
+    .insert(checkouts)
+    .values(marked.map((intent) => ({ state: 'open' as const, ...intent })))
+    .onConflictDoNothing()
+    .returning({ id: checkouts.id });
+  return written.length;
 }
 
 /** Notes which session at Stripe an intent became. Stripe may have told of its outcome first, which then stands. */
@@ -91,3 +164,16 @@ export async function checkoutById(reads: Reads, checkoutId: string): Promise<Ch
   const [row] = await reads.select().from(checkouts).where(eq(checkouts.id, checkoutId));
   return row ?? null;
 }
+
+const markNames = {
+  id: 'favor_checkout',
+  frequency: 'favor_kind',
+  amount: 'favor_amount',
+  feesCovered: 'favor_fees_covered',
+  locale: 'favor_locale',
+  article: 'favor_article',
+  campaign: 'favor_campaign',
+  component: 'favor_component',
+  referrer: 'favor_referrer',
+  reminder: 'favor_reminder',
+} as const;

@@ -118,7 +118,12 @@ describe('our mark is also on what brings the money, so that each of Stripe’s 
 
   test.each(['once', 'month', 'year'] as const)('%s', (frequency) => {
     const params = sessionFor(door.services, 'an-intent', gift(frequency));
-    const mark = { favor_checkout: 'an-intent', favor_kind: frequency };
+    const mark = {
+      favor_checkout: 'an-intent',
+      favor_kind: frequency,
+      favor_amount: '500',
+      favor_locale: 'en',
+    };
     expect(params).toMatchObject({ client_reference_id: 'an-intent', metadata: mark });
     if (frequency === 'once') {
       expect(params.payment_intent_data?.metadata).toEqual(mark);
