@@ -134,7 +134,7 @@ export const memberships = pgTable(
   ],
 );
 
-/** Writer: ledger/membership. Insert-only: the subscription as it was at a moment, told by an event or by asking. */
+/** Writer: ledger/membership. The subscription as it was at a moment, told by an event or by asking; insert-only but for what is provisional. */
 export const membershipLooks = pgTable(
   'membership_looks',
   {
@@ -149,6 +149,8 @@ export const membershipLooks = pgTable(
     digest: text('digest').notNull(),
     /** Digest of the facts this look replaced, where the event says so: orders looks within a second. */
     replaced: text('replaced'),
+    /** An answer that stands in for what is not told yet: it goes once what was told decides. */
+    provisional: boolean('provisional').notNull().default(false),
     standing: text('standing').notNull(),
     amountMinor: minor('amount_minor').notNull(),
     currency: currencyCode('currency').notNull(),
@@ -160,7 +162,11 @@ export const membershipLooks = pgTable(
     endedAt: instant('ended_at'),
     endReason: text('end_reason'),
   },
-  (t) => [unique('one_look_per_moment').on(t.membershipId, t.lookedAt, t.rank, t.digest)],
+  (t) => [
+    unique('one_look_per_moment')
+      .on(t.membershipId, t.lookedAt, t.rank, t.digest, t.replaced)
+      .nullsNotDistinct(),
+  ],
 );
 
 /** Writer: ledger/movement. Folded anew from a supporter's looks whenever one of them changes. */

@@ -1,5 +1,6 @@
 // Adjustments: what later changed a payment. Each step of a refund or dispute is kept once, on its own date.
 import { randomUUIDv7 } from 'node:crypto';
+import { and, eq, gt } from 'drizzle-orm';
 import type { Tx } from '../outside/database.ts';
 import { adjustments } from '../schema.ts';
 import type { Payment } from './payment.ts';
@@ -16,12 +17,23 @@ export interface AdjustmentStep {
   happenedAt: Date;
 }
 
-/** Notes a step of a payment's refund or dispute; false when it was known already. */
+/** Notes a step of a payment's refund or dispute; false when it was known already. Told with several dates, the first stands. */
 export async function noteAdjustment(tx: Tx, payment: Payment, step: AdjustmentStep): Promise<boolean> {
   const written = await tx
     .insert(adjustments)
     .values({ id: randomUUIDv7(), paymentId: payment.id, ...step, settleDueAt: step.happenedAt })
     .onConflictDoNothing()
     .returning({ id: adjustments.id });
-  return written.length > 0;
+  if (written.length > 0) return true;
+  await tx
+    .update(adjustments)
+    .set({ happenedAt: step.happenedAt })
+    .where(
+      and(
+        eq(adjustments.stripeId, step.stripeId),
+        eq(adjustments.kind, step.kind),
+        gt(adjustments.happenedAt, step.happenedAt),
+      ),
+    );
+  return false;
 }

@@ -124,7 +124,7 @@ export async function abandonIntent(tx: Tx, checkoutId: string): Promise<void> {
 export async function completeCheckout(
   tx: Tx,
   checkoutId: string,
-  completed: { stripeSessionId: string; readerId: string | null; completedAt: Date },
+  completed: { stripeSessionId: string; readerId: string | null; completedAt: Date | null },
 ): Promise<Checkout | null> {
   const [row] = await tx
     .update(checkouts)
@@ -133,7 +133,7 @@ export async function completeCheckout(
       stripeSessionId: completed.stripeSessionId,
       ...(completed.readerId !== null && { readerId: completed.readerId }),
       // Told twice, at different moments: the first stands, whichever came first to us.
-      completedAt: sql`least(${checkouts.completedAt}, ${completed.completedAt.toISOString()}::timestamptz)`,
+      completedAt: sql`least(${checkouts.completedAt}, ${completed.completedAt?.toISOString() ?? null}::timestamptz)`,
     })
     .where(eq(checkouts.id, checkoutId))
     .returning();

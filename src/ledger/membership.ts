@@ -1,9 +1,9 @@
 // Memberships: looks are noted, the newest one is the membership, and the supporter's movements follow.
 import { randomUUIDv7 } from 'node:crypto';
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tx } from '../outside/database.ts';
 import { checkouts, membershipLooks, memberships, payments } from '../schema.ts';
-import { digestOf, type LookFacts, newest, type Rank } from './look.ts';
+import { digestOf, type LookFacts, type Rank, verdictOf } from './look.ts';
 import { refoldMovements } from './movement.ts';
 import { lockReader, readerOfCustomer } from './reader.ts';
 
@@ -17,6 +17,8 @@ export interface SubscriptionLook {
   rank: Rank;
   /** What this look replaced, where Stripe says so. */
   replaced: LookFacts | null;
+  /** A look by asking that only stands in for what is not told yet, or settles a tie: dropped once what was told decides. */
+  provisional: boolean;
 }
 
 export interface NotedLook {
@@ -35,6 +37,8 @@ export async function noteLook(tx: Tx, now: Date, look: SubscriptionLook): Promi
   if (readerId !== null) await lockReader(tx, readerId);
   const membership = await findOrMakeMembership(tx, now, look, readerId);
   if (membership === null) return null;
+  const digest = digestOf(look.facts);
+  const replaced = look.replaced === null ? null : digestOf(look.replaced);
   await tx
     .insert(membershipLooks)
     .values({
@@ -42,11 +46,23 @@ export async function noteLook(tx: Tx, now: Date, look: SubscriptionLook): Promi
       membershipId: membership.id,
       lookedAt: look.lookedAt,
       rank: look.rank,
-      digest: digestOf(look.facts),
-      replaced: look.replaced === null ? null : digestOf(look.replaced),
+      digest,
+      // A change of something that does not concern us replaces nothing.
+      replaced: replaced === digest ? null : replaced,
+      provisional: look.provisional,
       ...look.facts,
     })
-    .onConflictDoNothing();
+    .onConflictDoUpdate({
+      target: [
+        membershipLooks.membershipId,
+        membershipLooks.lookedAt,
+        membershipLooks.rank,
+        membershipLooks.digest,
+        membershipLooks.replaced,
+      ],
+      set: { provisional: false },
+      setWhere: sql`${membershipLooks.provisional} and not excluded.provisional`,
+    });
   const undecided = await refreshMembership(tx, membership.id);
   if (membership.readerId !== null) await refoldMovements(tx, membership.readerId);
   return { membershipId: membership.id, readerId: membership.readerId, undecided };
@@ -128,22 +144,17 @@ async function lockMembership(
 
 /** The membership is its newest look. Answers whether that is undecided; then the row keeps what the order by digest gives. */
 async function refreshMembership(tx: Tx, membershipId: string): Promise<boolean> {
-  // Only the last second matters here; the fold reads them all.
-  const latest = await tx
-    .select()
-    .from(membershipLooks)
-    .where(
-      and(
-        eq(membershipLooks.membershipId, membershipId),
-        sql`(${membershipLooks.lookedAt}, ${membershipLooks.rank}) = (
-          select m.looked_at, m.rank from membership_looks m where m.membership_id = ${membershipId}
-          order by m.looked_at desc, m.rank desc limit 1)`,
+  const looks = await tx.select().from(membershipLooks).where(eq(membershipLooks.membershipId, membershipId));
+  const { look, undecided, spent } = verdictOf(looks);
+  if (spent.length > 0) {
+    await tx.delete(membershipLooks).where(
+      inArray(
+        membershipLooks.id,
+        spent.map(({ id }) => id),
       ),
     );
-  const decided = newest(latest);
-  const look =
-    decided === 'undecided' ? latest.toSorted((a, b) => (a.digest < b.digest ? -1 : 1)).at(-1) : decided;
-  if (!look) return false;
+  }
+  if (look === null) return false;
   await tx
     .update(memberships)
     .set({
@@ -159,5 +170,5 @@ async function refreshMembership(tx: Tx, membershipId: string): Promise<boolean>
       lookedAt: look.lookedAt,
     })
     .where(eq(memberships.id, membershipId));
-  return decided === 'undecided';
+  return undecided;
 }

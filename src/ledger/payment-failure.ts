@@ -1,5 +1,6 @@
 // Payment failures: every attempt at a membership's invoice that brought no money, kept once.
 import { randomUUIDv7 } from 'node:crypto';
+import { and, eq, gt } from 'drizzle-orm';
 import type { Tx } from '../outside/database.ts';
 import { paymentFailures } from '../schema.ts';
 
@@ -12,12 +13,23 @@ export interface FailedAttempt {
   failedAt: Date;
 }
 
-/** Notes a failed attempt; false when it was known already. */
+/** Notes a failed attempt; false when it was known already. One attempt told at several moments keeps the first. */
 export async function noteFailure(tx: Tx, membershipId: string, failed: FailedAttempt): Promise<boolean> {
   const written = await tx
     .insert(paymentFailures)
     .values({ id: randomUUIDv7(), membershipId, ...failed })
     .onConflictDoNothing()
     .returning({ id: paymentFailures.id });
-  return written.length > 0;
+  if (written.length > 0) return true;
+  await tx
+    .update(paymentFailures)
+    .set({ failedAt: failed.failedAt })
+    .where(
+      and(
+        eq(paymentFailures.stripeInvoiceId, failed.stripeInvoiceId),
+        eq(paymentFailures.attempt, failed.attempt),
+        gt(paymentFailures.failedAt, failed.failedAt),
+      ),
+    );
+  return false;
 }

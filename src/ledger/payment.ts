@@ -1,6 +1,6 @@
 // Payments: money received, each exactly once, whatever number of Stripe's objects tell of it.
 import { randomUUIDv7 } from 'node:crypto';
-import { and, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tx } from '../outside/database.ts';
 import { checkouts, invoicePayments, memberships, payments } from '../schema.ts';
 
@@ -72,6 +72,7 @@ export async function notePaidInvoice(
     .select()
     .from(invoicePayments)
     .where(eq(invoicePayments.stripeInvoiceId, invoice.invoiceId))
+    .orderBy(invoicePayments.stripePaymentIntentId)
     .limit(1);
   return insertPayment(tx, {
     ...fromCheckout(intent, invoice.amountMinor),
@@ -96,7 +97,13 @@ export async function noteInvoicePayment(tx: Tx, invoiceId: string, paymentInten
   await tx
     .update(payments)
     .set({ stripePaymentIntentId: paymentIntentId })
-    .where(and(eq(payments.stripeInvoiceId, invoiceId), isNull(payments.stripePaymentIntentId)));
+    .where(
+      and(
+        eq(payments.stripeInvoiceId, invoiceId),
+        // An invoice paid in parts has several; the row names the same one whichever is told first.
+        or(isNull(payments.stripePaymentIntentId), gt(payments.stripePaymentIntentId, paymentIntentId)),
+      ),
+    );
 }
 
 /** The payment that a payment intent brought, directly or through its invoice; null when it is not ours or not known yet. */
@@ -121,7 +128,10 @@ export async function paymentOfIntent(tx: Tx, paymentIntentId: string): Promise<
 export async function movePaidAt(tx: Tx, paymentId: string, paidAt: Date): Promise<void> {
   await tx
     .update(payments)
-    .set({ paidAt })
+    .set({
+      paidAt,
+      settleDueAt: sql`greatest(${payments.settleDueAt}, ${paidAt.toISOString()}::timestamptz)`,
+    })
     .where(and(eq(payments.id, paymentId), lt(payments.paidAt, paidAt)));
 }
 

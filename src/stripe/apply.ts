@@ -9,7 +9,7 @@ import { stripeEvents } from '../schema.ts';
 import { askStripe } from './ask.ts';
 import { meaningOf } from './events.ts';
 import type { Fact, Question } from './fact.ts';
-import { type Kept, keepFact } from './keep.ts';
+import { keepFacts, notOurs, understand } from './understand.ts';
 
 type EventRow = typeof stripeEvents.$inferSelect;
 
@@ -45,7 +45,7 @@ export function nextEventDue(services: Services): Promise<Date | null> {
 
 async function applyOne(services: Services, row: EventRow): Promise<void> {
   try {
-    const outcome = await understand(services, row);
+    const outcome = await applyMeaning(services, row);
     if (outcome === 'too soon')
       await postpone(services, row, new Date(services.now().getTime() + 2000), null);
   } catch (error) {
@@ -57,30 +57,14 @@ async function applyOne(services: Services, row: EventRow): Promise<void> {
   }
 }
 
-/** 'too soon': two looks of one second, and Stripe's answer of that same second; only a later answer can tell. */
-async function understand(services: Services, row: EventRow): Promise<'done' | 'too soon'> {
-  const meaning = meaningOf(await bodyOf(services, row));
-  if ('ignored' in meaning) return ignore(services, row, meaning.ignored);
-  let facts = 'facts' in meaning ? meaning.facts : await askStripe(services, meaning.ask);
-  const asked = new Set<string>();
-  // Each question adds what was missing; a chain is never longer than charge → invoice → subscription → customer.
-  for (let round = 0; round < 6; round += 1) {
-    const question = await keepAll(services, row, facts);
-    if (question === null) return 'done';
-    const name = `${question.about} ${question.id}`;
-    if (asked.has(name))
-      return question.about === 'subscription' ? 'too soon' : ignore(services, row, notOurs);
-    asked.add(name);
-    const answer = await askStripe(services, question);
-    if (answer.length === 0) return ignore(services, row, notOurs);
-    // An answer about a subscription is the later look; any other is a parent that comes first.
-    const settles = question.about === 'subscription' && facts.some((fact) => fact.fact === 'look');
-    facts = settles ? [...facts, ...answer] : [...answer, ...facts];
-  }
-  throw new Error('Stripe kept answering without settling the matter');
+async function applyMeaning(services: Services, row: EventRow): Promise<'done' | 'too soon'> {
+  const outcome = await understand(meaningOf(await bodyOf(services, row)), {
+    keep: (facts) => keepAll(services, row, facts),
+    ask: (question) => askStripe(services, question),
+  });
+  if (typeof outcome === 'object') return ignore(services, row, outcome.ignored);
+  return outcome === 'kept' ? 'done' : outcome;
 }
-
-const notOurs = 'not begun by this service';
 
 /** Keeps the facts and marks the event done; or keeps nothing and answers what must be asked first. */
 async function keepAll(services: Services, row: EventRow, facts: Fact[]): Promise<Question | null> {
@@ -90,20 +74,14 @@ async function keepAll(services: Services, row: EventRow, facts: Fact[]): Promis
   let question: Question | null = null;
   try {
     await transact(services, async (tx) => {
-      let kept = false;
-      for (const fact of facts) {
-        const outcome: Kept = await keepFact({ tx, now, keys, letterDomain }, fact);
-        if (outcome === 'kept') kept = true;
-        if (typeof outcome === 'object') question = outcome.ask;
-        // A later look may answer what an earlier one asked: which of two looks of one second is true.
-        else if (fact.fact === 'look') question = null;
-      }
+      const outcome = await keepFacts({ tx, now, keys, letterDomain }, facts);
+      question = outcome.question;
       if (question !== null) tx.rollback();
       const marked = await tx
         .update(stripeEvents)
         .set({
-          state: kept ? 'done' : 'ignored',
-          problem: kept ? null : notOurs,
+          state: outcome.kept ? 'done' : 'ignored',
+          problem: outcome.kept ? null : notOurs,
           doneAt: now,
           bodySealed: null,
           leasedUntil: null,

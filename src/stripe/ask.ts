@@ -3,7 +3,16 @@ import Stripe from 'stripe';
 import { rankOf } from '../ledger/look.ts';
 import type { Services } from '../outside/services.ts';
 import type { Fact, Question } from './fact.ts';
-import { at, completedSession, idOf, lookAt, paidCharge, paidInvoice, refundSteps } from './translate.ts';
+import {
+  at,
+  completedSession,
+  disputeSteps,
+  idOf,
+  lookAt,
+  paidCharge,
+  paidInvoice,
+  refundSteps,
+} from './translate.ts';
 
 type Asks = Pick<Services, 'stripe' | 'machineNow'>;
 
@@ -23,14 +32,11 @@ const answers: Record<Question['about'], (services: Asks, id: string) => Promise
   invoice: async ({ stripe }, id) =>
     paidInvoice(await stripe.invoices.retrieve(id, { expand: ['payments'] })),
   charge: async ({ stripe }, id) => paidCharge(await stripe.charges.retrieve(id), null),
-  refund: async ({ stripe }, id) => refundSteps(await stripe.refunds.retrieve(id), null),
-  // A dispute's own object does not date the moments at which money moved; its balance transactions do.
-  dispute: async () => [],
+  refund: async ({ stripe }, id) =>
+    refundSteps(await stripe.refunds.retrieve(id, { expand: ['failure_balance_transaction'] }), null),
+  dispute: async ({ stripe }, id) => disputeSteps(await stripe.disputes.retrieve(id)),
   'payment-intent': askPaymentIntent,
-  customer: async ({ stripe }, id) => {
-    const sessions = await stripe.checkout.sessions.list({ customer: id, limit: 1 });
-    return sessions.data.flatMap(factsOfSession);
-  },
+  customer: askCustomer,
 };
 
 /** Everything a checkout session tells once it is complete: who gave, the charge or the invoice and its subscription. */
@@ -58,23 +64,42 @@ function retrieveSession(stripe: Stripe, id: string): Promise<Stripe.Checkout.Se
 }
 
 function factsOfSession(session: Stripe.Checkout.Session): Fact[] {
-  return session.status === 'complete' ? completedSession(session, at(session.created)) : [];
+  return session.status === 'complete' ? completedSession(session, null) : [];
+}
+
+/** Whose a customer is, by their checkout, and what they promised. */
+async function askCustomer({ stripe, machineNow }: Asks, id: string): Promise<Fact[]> {
+  const sessions = await stripe.checkout.sessions.list({ customer: id, limit: 10 });
+  const { answer, answeredAt } = await timed(machineNow, () =>
+    stripe.subscriptions.list({ customer: id, status: 'all', limit: 10 }),
+  );
+  return [
+    ...sessions.data.flatMap(factsOfSession),
+    ...answer.data.flatMap((subscription) =>
+      lookAt(subscription, { lookedAt: answeredAt, rank: rankOf.asked }),
+    ),
+  ];
+}
+
+async function askSubscription({ stripe, machineNow }: Asks, id: string): Promise<Fact[]> {
+  const { answer, answeredAt } = await timed(machineNow, () => stripe.subscriptions.retrieve(id));
+  return lookAt(answer, { lookedAt: answeredAt, rank: rankOf.asked });
 }
 
 /**
- * A look by asking. Its moment is the answer's Date less the time the call took, rounded down:
+ * The moment of an answer is its Date less the time the call took, rounded down:
  * the earliest second in which it can have been true.
  */
-async function askSubscription({ stripe, machineNow }: Asks, id: string): Promise<Fact[]> {
+async function timed<T>(
+  machineNow: () => Date,
+  ask: () => Promise<Stripe.Response<T>>,
+): Promise<{ answer: Stripe.Response<T>; answeredAt: Date }> {
   const begun = machineNow().getTime();
-  const subscription = await stripe.subscriptions.retrieve(id);
+  const answer = await ask();
   const tookSeconds = Math.ceil((machineNow().getTime() - begun) / 1000);
-  const answered = Date.parse(subscription.lastResponse.headers.date ?? '');
+  const answered = Date.parse(answer.lastResponse.headers.date ?? '');
   if (Number.isNaN(answered)) throw new Error('Stripe answered without a date');
-  return lookAt(subscription, {
-    lookedAt: at(Math.floor(answered / 1000) - tookSeconds),
-    rank: rankOf.asked,
-  });
+  return { answer, answeredAt: at(Math.floor(answered / 1000) - tookSeconds) };
 }
 
 /** Whose payment an intent is: ours by its charge's mark, or a renewal's by the invoice it paid. */

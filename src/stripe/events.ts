@@ -5,7 +5,7 @@ import type { Fact, Meaning, Question } from './fact.ts';
 import {
   at,
   completedSession,
-  disputeStep,
+  disputeSteps,
   failedInvoice,
   idOf,
   invoicePayment,
@@ -68,9 +68,9 @@ const rows = {
   'refund.failed': (event: Told<'refund.failed'>) => kept(refundSteps(event.data.object, at(event.created))),
 
   'charge.dispute.funds_withdrawn': (event: Told<'charge.dispute.funds_withdrawn'>) =>
-    kept(disputeStep(event.data.object, 'dispute_withdrawn', at(event.created))),
+    kept(disputeSteps(event.data.object)),
   'charge.dispute.funds_reinstated': (event: Told<'charge.dispute.funds_reinstated'>) =>
-    kept(disputeStep(event.data.object, 'dispute_reinstated', at(event.created))),
+    kept(disputeSteps(event.data.object)),
 
   'customer.updated': (event: Told<'customer.updated'>) => {
     const before = event.data.previous_attributes?.invoice_settings;

@@ -16,7 +16,8 @@ export type Fact =
       stripeSessionId: string;
       stripeCustomerId: string | null;
       person: Person | null;
-      completedAt: Date;
+      /** Null where the session was asked for: it does not say when it was completed. */
+      completedAt: Date | null;
     }
   | { fact: 'session-settled'; checkoutId: string; at: Date; failed: boolean }
   | { fact: 'session-expired'; checkoutId: string }

@@ -153,20 +153,20 @@ async function keepLook(keeping: Keeping, fact: FactOf<'look'>): Promise<Kept> {
 }
 
 async function keepCardChange(keeping: Keeping, fact: FactOf<'card-changed'>): Promise<Kept> {
-  const { tx } = keeping;
+  const { tx, now } = keeping;
   await lockCustomer(tx, fact.stripeCustomerId);
   const [membership] = await tx
-    .select({ id: memberships.id, readerId: memberships.readerId, checkoutId: memberships.checkoutId })
+    .select({ id: memberships.id, readerId: memberships.readerId })
     .from(memberships)
     .where(
       fact.stripeSubscriptionId === null
         ? eq(memberships.stripeCustomerId, fact.stripeCustomerId)
         : eq(memberships.stripeSubscriptionId, fact.stripeSubscriptionId),
     )
-    .orderBy(memberships.createdAt)
+    .orderBy(memberships.stripeSubscriptionId)
     .limit(1);
-  if (!membership?.readerId) return 'not ours';
-  await write(keeping, fact.changedAt, {
+  if (!membership?.readerId) return { ask: { about: 'customer', id: fact.stripeCustomerId } };
+  await queueLetter(tx, now, keeping.letterDomain, {
     kind: 'card-changed',
     // The customer and its subscription both tell of one card that took another's place.
     key: `${fact.stripeCustomerId}:${fact.card}`,
@@ -206,9 +206,8 @@ async function keepFailure(keeping: Keeping, fact: FactOf<'failed-invoice'>): Pr
     .select()
     .from(memberships)
     .where(eq(memberships.stripeSubscriptionId, fact.stripeSubscriptionId));
-  if (!membership || membership.readerId === null) {
-    return { ask: { about: 'subscription', id: fact.stripeSubscriptionId } };
-  }
+  if (!membership) return { ask: { about: 'subscription', id: fact.stripeSubscriptionId } };
+  if (membership.readerId === null) return { ask: { about: 'customer', id: fact.stripeCustomerId } };
   const fresh = await noteFailure(tx, membership.id, fact.failed);
   // Without a next attempt the plan is about to end, and the goodbye says what this letter would.
   if (!fresh || fact.nextAttemptAt === null) return 'kept';
@@ -268,12 +267,14 @@ function addressAsTold(told: string) {
 async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void> {
   const { tx } = keeping;
   const endings = await tx
-    .select({ look: membershipLooks })
+    .select({ look: membershipLooks, subscription: memberships.stripeSubscriptionId })
     .from(membershipLooks)
     .innerJoin(memberships, eq(memberships.id, membershipLooks.membershipId))
     .where(
       and(
         eq(memberships.readerId, readerId),
+        // What only stands in for an event is written of when that comes.
+        eq(membershipLooks.provisional, false),
         or(
           isNotNull(membershipLooks.endsAt),
           isNotNull(membershipLooks.endReason),
@@ -284,7 +285,7 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
     .orderBy(membershipLooks.lookedAt, membershipLooks.rank);
   if (endings.length === 0) return;
   const locale = await localeOf(tx, readerId);
-  for (const { look } of endings) {
+  for (const { look, subscription } of endings) {
     const facts = {
       membershipId: look.membershipId,
       amountMinor: look.amountMinor.toString(),
@@ -295,7 +296,7 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
       const endedAt = look.endedAt ?? look.lookedAt;
       await write(keeping, endedAt, {
         kind: 'gift-lost',
-        key: look.membershipId,
+        key: subscription,
         to: { readerId },
         locale,
         facts: { ...facts, endedAt: endedAt.toISOString() },
@@ -306,7 +307,7 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
     const endsAt = look.endsAt ?? look.endedAt ?? look.periodEndsAt;
     await write(keeping, askedAt, {
       kind: 'gift-ending',
-      key: `${look.membershipId}:${askedAt.toISOString()}`,
+      key: `${subscription}:${askedAt.toISOString()}`,
       to: { readerId },
       locale,
       facts: { ...facts, endsAt: endsAt.toISOString() },

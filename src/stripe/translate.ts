@@ -23,8 +23,8 @@ export function markIn(metadata: Stripe.Metadata | null | undefined): string | n
   return mark !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(mark) ? mark : null;
 }
 
-/** A finished checkout: who it was and when. It carries no money; the charge or the invoice does. */
-export function completedSession(session: Stripe.Checkout.Session, completedAt: Date): Fact[] {
+/** A finished checkout: who it was and when, where an event tells it. It carries no money; the charge or the invoice does. */
+export function completedSession(session: Stripe.Checkout.Session, completedAt: Date | null): Fact[] {
   const checkoutId = session.client_reference_id === null ? null : markIn(session.metadata);
   if (checkoutId === null || checkoutId !== session.client_reference_id) return [];
   const details = session.customer_details;
@@ -158,13 +158,17 @@ export function lookAt(
         lookedAt: moment.lookedAt,
         rank: moment.rank,
         replaced: before,
+        provisional: false,
       },
     },
   ];
 }
 
-/** A refund is booked on its own date once Stripe has taken it on; one that fails gives the money back on the day that is told. */
-export function refundSteps(refund: Stripe.Refund, failedAt: Date | null): Fact[] {
+/**
+ * A refund is booked on its own date once Stripe has taken it on. One that fails gives the money back when Stripe books it
+ * back; where that booking is not at hand, on the day that is told.
+ */
+export function refundSteps(refund: Stripe.Refund, toldAt: Date | null): Fact[] {
   const paymentIntentId = idOf(refund.payment_intent);
   if (paymentIntentId === null) return [];
   const step: Omit<AdjustmentStep, 'kind' | 'happenedAt'> = {
@@ -179,6 +183,8 @@ export function refundSteps(refund: Stripe.Refund, failedAt: Date | null): Fact[
       step: { ...step, kind: 'refund', happenedAt: at(refund.created) },
     },
   ];
+  const back = refund.failure_balance_transaction;
+  const failedAt = back !== null && typeof back === 'object' ? at(back.created) : toldAt;
   if ((refund.status === 'failed' || refund.status === 'canceled') && failedAt !== null) {
     facts.push({
       fact: 'adjustment',
@@ -189,27 +195,24 @@ export function refundSteps(refund: Stripe.Refund, failedAt: Date | null): Fact[
   return facts;
 }
 
-/** Money that a dispute took or gave back; the rest of a dispute's life moves none. */
-export function disputeStep(
-  dispute: Stripe.Dispute,
-  kind: 'dispute_withdrawn' | 'dispute_reinstated',
-  happenedAt: Date,
-): Fact[] {
+/**
+ * Money that a dispute took, and gave back when it was won: every telling of a dispute carries the bookings so far, each with its own date.
+ * The rest of a dispute's life moves no money.
+ */
+export function disputeSteps(dispute: Stripe.Dispute): Fact[] {
   const paymentIntentId = idOf(dispute.payment_intent);
   if (paymentIntentId === null || dispute.amount === 0) return [];
-  return [
-    {
-      fact: 'adjustment',
-      paymentIntentId,
-      step: {
-        kind,
-        stripeId: dispute.id,
-        amountMinor: BigInt(dispute.amount),
-        currency: dispute.currency.toUpperCase(),
-        happenedAt,
-      },
+  return dispute.balance_transactions.map((booked) => ({
+    fact: 'adjustment',
+    paymentIntentId,
+    step: {
+      kind: booked.amount < 0 ? 'dispute_withdrawn' : 'dispute_reinstated',
+      stripeId: dispute.id,
+      amountMinor: BigInt(dispute.amount),
+      currency: dispute.currency.toUpperCase(),
+      happenedAt: at(booked.created),
     },
-  ];
+  }));
 }
 
 /** Which subscription of ours an invoice belongs to. */

@@ -1,7 +1,7 @@
 // Looks: which of them decides, whatever order they came in.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { inOrder, newest, rankOf } from '../../src/ledger/look.ts';
+import { inOrder, newest, rankOf, verdictOf } from '../../src/ledger/look.ts';
 
 const second = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, n));
 const look = (at: number, rank: keyof typeof rankOf, digest: string, replaced: string | null = null) => ({
@@ -36,6 +36,27 @@ test('the answer of a later second settles it', () => {
   expect(newest([look(3, 'updated', 'a'), look(3, 'updated', 'b'), look(4, 'asked', 'b')])).toMatchObject({
     rank: rankOf.asked,
   });
+});
+
+test('a plan changed there and back within a second is followed all the way', () => {
+  const looks = [look(2, 'updated', 'a'), look(3, 'updated', 'a', 'b'), look(3, 'updated', 'b', 'a')];
+  expect(inOrder(looks).map((each) => each.digest)).toEqual(['a', 'b', 'a']);
+  expect(newest(looks)).toMatchObject({ digest: 'a', lookedAt: second(3) });
+});
+
+test('one change told twice, once without what it replaced, is one change', () => {
+  expect(newest([look(3, 'updated', 'b'), look(3, 'updated', 'b', 'a')])).toMatchObject({ digest: 'b' });
+  expect(newest([look(3, 'updated', 'b', 'a'), look(3, 'updated', 'a')])).toMatchObject({ digest: 'b' });
+});
+
+test('an answer that stood in decides only while what was told does not', () => {
+  const told = (at: number, digest: string) => ({ ...look(at, 'updated', digest), provisional: false });
+  const stoodIn = { ...look(5, 'asked', 'b'), provisional: true };
+  expect(verdictOf([stoodIn])).toMatchObject({ look: { digest: 'b' }, undecided: false, spent: [] });
+  const tie = [told(3, 'a'), told(3, 'b'), stoodIn];
+  expect(verdictOf(tie)).toMatchObject({ look: { digest: 'b' }, undecided: false, spent: [] });
+  expect(verdictOf([...tie, told(9, 'c')])).toMatchObject({ look: { digest: 'c' }, spent: [stoodIn] });
+  expect(verdictOf([told(3, 'a'), told(3, 'b')])).toMatchObject({ undecided: true });
 });
 
 test('no look decides nothing', () => {
