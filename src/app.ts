@@ -13,6 +13,7 @@ import type { Rounds } from './rounds.ts';
 import { staffGuard } from './staff/guard.ts';
 import { staffRoutes } from './staff/routes.ts';
 import { lookAtCheckout } from './stripe/look.ts';
+import { replayEvents } from './stripe/replay.ts';
 import { stripeRoutes } from './stripe/routes.ts';
 import { assetRoutes } from './web/assets.ts';
 import { notFound, sayErrors } from './web/errors.tsx';
@@ -50,7 +51,7 @@ export function buildApp(
   app.use(accountRoutes(services));
 
   // Staff.
-  app.use(staffRoutes(services));
+  app.use(staffRoutes(services, { replayEvents: (ids) => replayEvents(services, ids) }));
   app.use(reportRoutes(services, { guard: staffGuard(services) }));
 
   for (const { path, routes } of sandbox) app.use(path, routes);

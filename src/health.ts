@@ -7,6 +7,7 @@ import { type Response, Router } from 'express';
 import { lettersHealth } from './letters/health.ts';
 import { migrationsFolder } from './outside/database.ts';
 import type { Services } from './outside/services.ts';
+import { readDelay } from './reports/events.ts';
 import type { Rounds } from './rounds.ts';
 
 type Check = { ok: boolean } & Record<string, unknown>;
@@ -50,9 +51,10 @@ async function readiness(
 ): Promise<Record<string, Check>> {
   const now = services.now();
   try {
-    const [migrated, events, reminders, mail] = await Promise.all([
+    const [migrated, events, dead, reminders, mail] = await Promise.all([
       services.database.execute(sql`select count(*) as applied from drizzle.__drizzle_migrations`),
       oldest(services, sql`stripe_events where state = 'waiting'`, now),
+      givenUp(services),
       oldest(services, sql`reminders where state = 'waiting'`, now),
       lettersHealth(services.database, now),
     ]);
@@ -63,7 +65,8 @@ async function readiness(
       database: { ok: true },
       migrations: { ok: applied === shipped, applied, shipped },
       jobs: { ok: beatAgoMs === null || beatAgoMs < silentMs, last_beat_ms_ago: beatAgoMs },
-      events: { ok: (events ?? 0) < latestSeconds, oldest_due_seconds: events },
+      // Events that were given up need a person, not another instance: they are told, and readiness stands.
+      events: { ok: (events ?? 0) < latestSeconds, oldest_due_seconds: events, dead },
       reminders: { ok: (reminders ?? 0) < latestSeconds, oldest_due_seconds: reminders },
       mail: {
         ok: !mail.signInRefused && mail.late === 0,
@@ -92,6 +95,13 @@ async function oldest(services: Services, from: ReturnType<typeof sql>, now: Dat
   return seconds === null || seconds === undefined ? null : Math.round(Number(seconds));
 }
 
+async function givenUp(services: Services): Promise<number> {
+  const { rows } = await services.database.execute<{ dead: string }>(
+    sql`select count(*) as dead from stripe_events where state = 'dead'`,
+  );
+  return Number(rows[0]?.dead ?? 0);
+}
+
 /** The text format of Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats). */
 async function sendMetrics(services: Services, res: Response): Promise<void> {
   const now = services.now();
@@ -101,6 +111,7 @@ async function sendMetrics(services: Services, res: Response): Promise<void> {
     counts(services, sql`reminders`),
   ]);
   const oldestEvent = await oldest(services, sql`stripe_events where state = 'waiting'`, now);
+  const delay = await readDelay(services.reportsDatabase, now);
   const lines = [
     '# TYPE favor_rows gauge',
     ...[
@@ -110,6 +121,15 @@ async function sendMetrics(services: Services, res: Response): Promise<void> {
     ],
     '# TYPE favor_oldest_event_seconds gauge',
     `favor_oldest_event_seconds ${oldestEvent ?? 0}`,
+    // From Stripe's creation to our commit, over the last day; Stripe tells its moment in whole seconds.
+    ...(delay === null
+      ? []
+      : [
+          '# TYPE favor_event_delay_seconds summary',
+          `favor_event_delay_seconds{quantile="0.5"} ${delay.p50}`,
+          `favor_event_delay_seconds{quantile="0.99"} ${delay.p99}`,
+          `favor_event_delay_seconds_count ${delay.events}`,
+        ]),
     '# TYPE favor_resident_bytes gauge',
     `favor_resident_bytes ${process.memoryUsage.rss()}`,
   ];

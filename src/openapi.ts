@@ -9,8 +9,9 @@ import { checkoutAnswer, giftRequest } from './donate/gift.ts';
 import type { Config } from './outside/config.ts';
 import { reminderAct, reminderAnswer, reminderRequest } from './reminders/reminder.ts';
 import { reports } from './reports/answer.ts';
-import { breakdowns } from './reports/question.ts';
+import { breakdowns, eventStates } from './reports/question.ts';
 import { reminders as rememberedReminders } from './schema.ts';
+import { replayAnswer, replayRequest } from './staff/replay-request.ts';
 import { reminderChoices } from './values/calendar.ts';
 import { periodLengths } from './values/period.ts';
 import { lazily } from './web/assets.ts';
@@ -246,6 +247,7 @@ const reportQuestion = {
       example: 'USD',
     }),
     of: z.enum(breakdowns).optional().meta({ description: 'What `sources` is broken down by.' }),
+    state: z.enum(eventStates).optional().meta({ description: 'Only events in this state, in `events`.' }),
     most: z
       .int()
       .min(1)
@@ -273,6 +275,7 @@ const report = z
     by: z.enum(periodLengths),
     currency: z.string().nullable(),
     of: z.enum(breakdowns).optional(),
+    state: z.enum(eventStates).nullable().optional(),
     time_zone: z.string(),
     as_of: z.iso.datetime(),
     columns: z.array(z.string()),
@@ -316,6 +319,24 @@ const staffPaths: ZodOpenApiPathsObject = {
           content: { 'text/csv': { schema: z.string() } },
         },
         ...reportRefusals,
+      },
+    },
+  },
+  '/api/v1/events/replays': {
+    post: {
+      operationId: 'replayEvents',
+      summary: "Lets Stripe's events be applied once more",
+      description: 'For staff with the role finance or admin. Facts are unique: nothing is counted twice.',
+      security: [{ staffSession: [] }],
+      requestBody: { required: true, ...json(replayRequest) },
+      responses: {
+        200: answers('They wait.', replayAnswer),
+        400: refuses('The body is not JSON.'),
+        401: refuses('Nobody is signed in.'),
+        403: refuses('The role does not include this, or the request came from another site.'),
+        413: refuses('The body is larger than 16 kB.'),
+        415: refuses('The body is not sent as application/json.'),
+        422: refuses('A field is missing or not accepted; `errors` names each.'),
       },
     },
   },

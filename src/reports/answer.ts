@@ -1,5 +1,6 @@
 // Answer: a report asked and answered, as its page, its file and its JSON all show it.
 import type { Reads } from '../outside/database.ts';
+import { events } from './events.ts';
 import { gifts } from './gifts.ts';
 import { giving } from './giving.ts';
 import { income } from './income.ts';
@@ -11,10 +12,16 @@ import { sources } from './sources.ts';
 import { work } from './work.ts';
 
 /** Every report by its name in addresses. */
-export const reports = { income, mrr, giving, gifts, sources, reminders, work } as const satisfies Record<
-  string,
-  Report
->;
+export const reports = {
+  income,
+  mrr,
+  giving,
+  gifts,
+  sources,
+  reminders,
+  events,
+  work,
+} as const satisfies Record<string, Report>;
 
 export type ReportName = keyof typeof reports;
 
@@ -43,6 +50,7 @@ export function jsonOf({ name, question, columns, rows, totals, totalsByCurrency
     by: question.by,
     currency: question.currency,
     ...(name === 'sources' && { of: question.of }),
+    ...(name === 'events' && { state: question.state }),
     time_zone: question.reckoning.timeZone,
     as_of: question.asOf.toISOString(),
     columns: columns.map((column) => column.name),

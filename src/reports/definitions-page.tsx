@@ -69,6 +69,7 @@ export const definitionGroups: readonly [keyof Words['reports']['groups'], reado
       'stripe-payment-intent-id',
     ],
   ],
+  ['events', ['created-at', 'type', 'state', 'problem', 'attempts', 'delay-s', 'event-id']],
   ['work', ['work', 'waiting', 'oldest-waiting-s', 'given-up', 'last-done-at']],
 ];
 

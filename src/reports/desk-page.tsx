@@ -21,6 +21,7 @@ export function DeskFigures({ seen, desk, chart }: { seen: Seen; desk: Desk; cha
         </div>
         <AsOf seen={seen} desk={desk} />
       </div>
+      <NeedsPerson seen={seen} desk={desk} />
       <ThisMonth seen={seen} desk={desk} />
       <Promised seen={seen} desk={desk} />
       <Year seen={seen} desk={desk} chart={chart} />
@@ -67,6 +68,22 @@ function CurrencyLinks({ seen, desk }: Part): VNode | null {
         ))}
       </ul>
     </nav>
+  );
+}
+
+/** Only where there is something: what nobody but a person can mend. */
+function NeedsPerson({ seen, desk }: Part): VNode | null {
+  const { words } = seen;
+  const dead = Number(desk.work.rows.find((row) => row.work === 'stripe_events')?.given_up ?? 0);
+  if (dead === 0) return null;
+  return (
+    <section class="stack close" aria-labelledby="needs-person">
+      <h2 id="needs-person">{words.reports.needsPerson}</h2>
+      <p>
+        <span class="tag trouble">{words.reports.deadEvents(dead)}</span>{' '}
+        <a href={localised(seen, '/staff/events?state=dead')}>{words.reports.lookAtEvents}</a>
+      </p>
+    </section>
   );
 }
 

@@ -149,6 +149,7 @@ function valueNames(words: Words, column: string): Readonly<Record<string, strin
   if (column === 'choice') return reports.choices;
   if (column === 'component' || column === 'source') return reports.components;
   if (column === 'work') return reports.workNames;
+  if (column === 'state') return reports.eventStates;
   return column === 'key' ? { ...reports.components, ...common.frequency } : {};
 }
 

@@ -35,6 +35,9 @@ export const breakdowns = [
 ] as const;
 export type Breakdown = (typeof breakdowns)[number];
 
+export const eventStates = ['waiting', 'dead', 'ignored', 'done'] as const;
+export type EventState = (typeof eventStates)[number];
+
 export interface Question {
   /** The first day, and the first day no longer inside. */
   from: string;
@@ -42,6 +45,8 @@ export interface Question {
   by: PeriodLength;
   currency: CurrencyChoice;
   of: Breakdown;
+  /** Only Stripe's events in this state; null for all. */
+  state: EventState | null;
   /** How many rows a list may have. */
   most: number;
   periods: readonly [Period, ...Period[]];
@@ -57,6 +62,7 @@ export interface Asked {
   by?: string | undefined;
   currency?: string | undefined;
   of?: string | undefined;
+  state?: string | undefined;
   most?: string | undefined;
 }
 
@@ -67,17 +73,20 @@ export function readQuestion(asked: Asked, reckoning: Reckoning, asOf: Date): Qu
   if (isFault(currency)) faults.push(inField('currency', currency));
   const of = breakdowns.find((each) => each === (asked.of ?? 'article'));
   if (!of) faults.push(inField('of', fault('choice-unknown')));
+  const state = asked.state ? eventStates.find((each) => each === asked.state) : null;
+  if (state === undefined) faults.push(inField('state', fault('choice-unknown')));
   const most = readMost(asked.most);
   if (isFault(most)) faults.push(inField('most', most));
   const range = readDays(asked, reckoning, asOf);
   if (isFault(range)) faults.push(inField(fieldOfRange(asked), range));
-  if (isFault(currency) || !of || isFault(most) || isFault(range)) return faults;
-  return ask({ ...range, currency, of, most }, reckoning, asOf);
+  if (isFault(currency) || !of || state === undefined || isFault(most) || isFault(range)) return faults;
+  return ask({ ...range, currency, of, state, most }, reckoning, asOf);
 }
 
 /** A question put by the program itself. `from` must lie before `to`. */
 export function ask(
-  wanted: Pick<Question, 'from' | 'to' | 'by'> & Partial<Pick<Question, 'currency' | 'of' | 'most'>>,
+  wanted: Pick<Question, 'from' | 'to' | 'by'> &
+    Partial<Pick<Question, 'currency' | 'of' | 'state' | 'most'>>,
   reckoning: Reckoning,
   asOf: Date,
 ): Question {
@@ -88,6 +97,7 @@ export function ask(
   return {
     currency: null,
     of: 'article',
+    state: null,
     most: 100,
     ...wanted,
     periods: [first, ...others],

@@ -8,7 +8,7 @@ import { FaultSummary, Field, faultIn, HiddenFields, Select } from '../web/form.
 import type { Words } from '../words/words.ts';
 import type { Answer, ReportName } from './answer.ts';
 import { momentText } from './figures.ts';
-import { type Asked, breakdowns, type Question } from './question.ts';
+import { type Asked, breakdowns, eventStates, type Question } from './question.ts';
 import { Files, NotConverted, ReportTable, type Seen } from './table.tsx';
 
 export interface ReportPageProps {
@@ -64,7 +64,7 @@ function QuestionForm({
   const { words } = seen;
   if (name === 'work') return null;
   const question = answer?.question;
-  const hasPeriods = name !== 'sources' && name !== 'gifts';
+  const hasPeriods = name !== 'sources' && name !== 'gifts' && name !== 'events';
   return (
     <form method="get" action={`/staff/reports/${name}`} class="stack">
       <FaultSummary words={words} faults={faults} />
@@ -102,13 +102,26 @@ function QuestionForm({
             fault={faultIn(words, faults, 'of')}
           />
         )}
-        <Select
-          name="currency"
-          label={words.reports.currencyLabel}
-          value={question ? (question.currency ?? '') : (asked.currency ?? '')}
-          options={currencyOptions(words, name, currencies, reportingCurrency)}
-          fault={faultIn(words, faults, 'currency')}
-        />
+        {name === 'events' ? (
+          <Select
+            name="state"
+            label={words.reports.figures.state.term}
+            value={question ? (question.state ?? '') : (asked.state ?? '')}
+            options={[
+              { value: '', label: words.reports.everyState },
+              ...eventStates.map((value) => ({ value, label: words.reports.eventStates[value] })),
+            ]}
+            fault={faultIn(words, faults, 'state')}
+          />
+        ) : (
+          <Select
+            name="currency"
+            label={words.reports.currencyLabel}
+            value={question ? (question.currency ?? '') : (asked.currency ?? '')}
+            options={currencyOptions(words, name, currencies, reportingCurrency)}
+            fault={faultIn(words, faults, 'currency')}
+          />
+        )}
         <button type="submit" class="button">
           {words.reports.show}
         </button>

@@ -17,6 +17,8 @@ import { csvOf } from './csv.ts';
 import { Definitions } from './definitions-page.tsx';
 import { currenciesUsed, type Desk, readDesk } from './desk.ts';
 import { DeskFigures } from './desk-page.tsx';
+import { readInbox } from './events.ts';
+import { EventsContent } from './events-page.tsx';
 import { Framed, type Place, placeOfReport } from './pages.tsx';
 import { type Question, type Reckoning, readQuestion } from './question.ts';
 import { ReportContent } from './report-page.tsx';
@@ -28,11 +30,22 @@ export interface ReportsDoor {
     require(role: 'viewer'): RequestHandler;
     /** Who is signed in, and the way out: the end of each page's head. */
     end(res: Response, words: Words): VNode;
+    /** What a form must carry by which staff of this role act; null for whom the role does not reach. */
+    formToken(res: Response, role: 'finance'): string | null;
   };
 }
 
 const short = optionalLine(40);
-const asked = z.object({ from: short, to: short, by: short, currency: short, of: short, most: short });
+const asked = z.object({
+  from: short,
+  to: short,
+  by: short,
+  currency: short,
+  of: short,
+  state: short,
+  most: short,
+});
+const askedOfEvents = z.object({ state: short, replayed: short });
 
 export function reportRoutes(services: Services, { guard }: ReportsDoor): Router {
   const { config } = services;
@@ -46,6 +59,26 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     const seen = seenBy(req);
     const chart = await drawnOrNot(seen.words, desk);
     show(req, res, seen, 'desk', seen.words.reports.desk, DeskFigures({ seen, desk, chart }));
+  });
+
+  routes.get('/staff/events', mayRead, async (req, res) => {
+    const given = readInput(askedOfEvents, req.query);
+    const inbox = await readInbox(services.reportsDatabase, services.now());
+    // What needs a person comes first, where nothing else was asked for.
+    const state = given.state ?? (inbox.counts.dead > 0 ? 'dead' : 'waiting');
+    const question = readQuestion({ state, most: String(eventsShown) }, reckoning, services.now());
+    if (Array.isArray(question)) throw new Refusal(question[0] ?? fault('choice-unknown'));
+    const seen = seenBy(req);
+    const content = EventsContent({
+      seen,
+      inbox,
+      state: question.state ?? 'waiting',
+      answer: await answerReport(services.reportsDatabase, 'events', question),
+      formToken: guard.formToken(res, 'finance'),
+      replayed:
+        given.replayed !== undefined && /^\d{1,4}$/.test(given.replayed) ? Number(given.replayed) : null,
+    });
+    show(req, res, seen, 'events', seen.words.reports.names.events, content);
   });
 
   routes.get('/staff/definitions', mayRead, (req, res) => {
@@ -152,6 +185,9 @@ function reckoningOf({ publication }: Pick<Config, 'publication'>): Reckoning {
     throw new Error('REPORTING_CURRENCY is not a currency that can be charged');
   return { timeZone, fiscalYearStart, reportingCurrency };
 }
+
+/** As many as one form can carry the numbers of. */
+const eventsShown = 100;
 
 function reportNamed(name: string): ReportName {
   if (isReportName(name)) return name;

@@ -45,10 +45,13 @@ export function ReportTable({
   seen,
   answer,
   columns = answer.columns,
+  after,
 }: {
   seen: Seen;
   answer: Answer;
   columns?: readonly Column[];
+  /** What stands at the end of each row: something to do with it. */
+  after?: (row: Row) => VNode;
 }): VNode {
   const { words } = seen;
   const { name, rows } = answer;
@@ -65,6 +68,7 @@ export function ReportTable({
                 <Term seen={seen} column={column} report={name} />
               </th>
             ))}
+            {after && <td />}
           </tr>
         </thead>
         <tbody>
@@ -73,6 +77,7 @@ export function ReportTable({
               {columns.map((column, index) => (
                 <TableCell seen={seen} answer={answer} column={column} row={row} isHead={index === 0} />
               ))}
+              {after && <td>{after(row)}</td>}
             </tr>
           ))}
         </tbody>
@@ -147,7 +152,8 @@ export function localised({ locale }: Pick<Seen, 'locale'>, path: string): strin
 function fileQuery({ name, question }: Answer): string {
   const query = queryOf(question);
   if (name === 'sources') query.set('of', question.of);
-  if (name === 'gifts') query.set('most', String(question.most));
+  if (name === 'gifts' || name === 'events') query.set('most', String(question.most));
+  if (name === 'events' && question.state !== null) query.set('state', question.state);
   return query.toString();
 }
 

@@ -16,6 +16,8 @@ export interface StaffGuard {
   require(needed: Role): RequestHandler;
   /** Who is signed in, and the way out. */
   end(res: Response, words: Words): VNode;
+  /** What a form must carry by which somebody of this role acts; null for whom the role does not reach. */
+  formToken(res: Response, needed: Role): string | null;
 }
 
 export function staffGuard(services: Services): StaffGuard {
@@ -24,6 +26,10 @@ export function staffGuard(services: Services): StaffGuard {
     end(res, words) {
       const { role, sessionId } = signedInFrom(res);
       return DeskEnd({ words, role, formToken: formToken(services.keys, sessionId) });
+    },
+    formToken(res, needed) {
+      const { role, sessionId } = signedInFrom(res);
+      return includes(role, needed) ? formToken(services.keys, sessionId) : null;
     },
   };
 }

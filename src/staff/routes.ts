@@ -2,8 +2,9 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Services } from '../outside/services.ts';
+import { isLocale } from '../values/locale.ts';
 import { type Fault, Refusal } from '../values/refusal.ts';
-import { formBody, optionalLine, readInput } from '../web/input.ts';
+import { formBody, jsonBody, optionalLine, readInput } from '../web/input.ts';
 import { limitNetwork } from '../web/limits.ts';
 import { localeOf } from '../web/locale.ts';
 import { personal, sameSite } from '../web/protection.ts';
@@ -12,6 +13,7 @@ import { wordsFor } from '../words/words.ts';
 import { giveCookie, requireStaff, sessionBound, sessionNamed, signedInFrom, takeCookie } from './guard.ts';
 import { acceptInvitation, readInvitation } from './invite.ts';
 import { InvitationOverPage, SignInPage, WelcomePage } from './pages.tsx';
+import { replayForm, replayRequest } from './replay-request.ts';
 import { endSession } from './session.ts';
 import { signIn } from './sign-in.ts';
 
@@ -23,6 +25,8 @@ const welcomeForm = z.object({ password });
 export interface StaffDoor {
   /** Tries of one account in an hour, from wherever; networks have their own limit. */
   triesPerAccount?: number;
+  /** Lets Stripe's events be applied once more; answers those that are known. Another door's act, which this one is given. */
+  replayEvents?: (ids: readonly string[]) => Promise<readonly string[]>;
 }
 
 export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
@@ -67,6 +71,29 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     },
   );
 
+  const mayReplay = requireStaff(services, 'finance');
+
+  routes.post(
+    '/staff/events/replay',
+    sameSite(config),
+    formBody(),
+    mayReplay,
+    sessionBound(services),
+    async (req, res) => {
+      const given = readInput(replayForm, req.body);
+      const { replayed } = await replay(res, given.events);
+      const query = new URLSearchParams({ state: 'dead', replayed: String(replayed.length) });
+      if (isLocale(given.locale)) query.set('locale', given.locale);
+      res.redirect(303, `/staff/events?${query}`);
+    },
+  );
+
+  // A program on another site could not send JSON here, but its page could try: both are refused before the body is read.
+  routes.post('/api/v1/events/replays', sameSite(config), mayReplay, jsonBody(), async (req, res) => {
+    const { events } = readInput(replayRequest, req.body);
+    res.json(await replay(res, events));
+  });
+
   routes.get('/staff/welcome/:token', async (req, res) => {
     const invitation = await readInvitation(services, req.params.token);
     if (!invitation) return showOver(req, res);
@@ -88,6 +115,13 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
   });
 
   return routes;
+
+  async function replay(res: Response, events: readonly string[]) {
+    const wanted = [...new Set(events)];
+    const replayed = (await door.replayEvents?.(wanted)) ?? [];
+    services.log.info({ events: replayed, staff: signedInFrom(res).staffId }, 'Events are replayed');
+    return { replayed, unknown: wanted.filter((id) => !replayed.includes(id)) };
+  }
 
   function presentSession(req: Request): string | null {
     return sessionNamed(services, req)?.sessionId ?? null;

@@ -188,7 +188,11 @@ describe('reports', () => {
       const anyone = express();
       anyone.use(
         reportRoutes(others, {
-          guard: { require: () => (_req, _res, next) => next(), end: () => h('span', {}) },
+          guard: {
+            require: () => (_req, _res, next) => next(),
+            end: () => h('span', {}),
+            formToken: () => null,
+          },
         }),
       );
       const { text } = await supertest(anyone).get('/staff').expect(200);

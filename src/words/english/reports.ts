@@ -18,6 +18,7 @@ export const reports = {
     gifts: 'Gifts',
     sources: 'Sources',
     reminders: 'Reminders',
+    events: "Stripe's events",
     work: 'Health',
   },
   about: {
@@ -28,6 +29,7 @@ export const reports = {
     sources: 'Which articles, campaigns and asks brought gifts.',
     reminders:
       'Of those who asked to be reminded, how many came how far. A reminder counts in the period in which it was asked for.',
+    events: 'What Stripe told us and what became of it, the newest first.',
     work: 'Whether everything that happens unasked keeps up, as of now.',
   },
   thisMonth: 'This month',
@@ -63,6 +65,36 @@ export const reports = {
     if (count < 172_800) return `${Math.floor(count / 3600)} h`;
     return `${Math.floor(count / 86_400)} days`;
   },
+  needsPerson: 'What needs a person',
+  deadEvents: (count: number) =>
+    `${count} ${englishPlural(count, 'event of Stripe’s', 'events of Stripe’s')} could not be understood, so the books may lack what ${englishPlural(count, 'it tells', 'they tell')}.`,
+  lookAtEvents: 'Look at them',
+  eventStates: { waiting: 'Waiting', dead: 'Given up', ignored: 'Passed over', done: 'Done' },
+  everyState: 'All',
+  eventsOf: (state: string, count: string) => `${state}: ${count}`,
+  eventsAbout: {
+    waiting: 'Noted, and about to be applied. An event that fails is tried again for about a day.',
+    dead: 'These failed about ten times. Once the cause is mended, replay them: nothing is counted twice. Each holds up only itself.',
+    ignored: 'Nothing of ours, or nothing that changes anything here. The last thirty days.',
+    done: 'Applied to the books. The last thirty days.',
+  },
+  noEvents: {
+    waiting: 'Nothing waits. Every event that Stripe told has been dealt with.',
+    dead: 'No event was given up. Should one fail for a day, it will stand here.',
+    ignored: 'Nothing was passed over.',
+    done: 'No events yet. The first will appear with the first gift.',
+  },
+  ignoredBy: 'Passed over, by reason',
+  eventDelay: (half: string, nearlyAll: string, count: string) =>
+    `From Stripe’s creation to our books in the last day: half within ${half} s, 99 of 100 within ${nearlyAll} s (of ${count}). Stripe tells its moment in whole seconds.`,
+  noDelay: 'No event was applied in the last day, so there is no delay to tell.',
+  newestShown: (most: number) => `The newest ${most} are shown; the file has more.`,
+  replay: 'Replay',
+  replayOne: (type: string, id: string) => `Replay ${type} ${id}`,
+  replayAllShown: (count: number) => englishPlural(count, 'Replay it', `Replay these ${count}`),
+  replayNeedsRole: 'Someone with the role Finance or Admin can replay them.',
+  replayed: (count: number) =>
+    `${count} ${englishPlural(count, 'event waits', 'events wait')} to be applied once more.`,
   waitingNow: (count: number, age: string) => `${count} waiting, the oldest for ${age}`,
   nothingWaiting: 'Nothing waiting',
   givenUp: (count: number) => `${count} given up`,
@@ -131,6 +163,7 @@ export const reports = {
     sources: 'Where gifts come from',
     reminders: 'Reminders',
     gifts: 'Single gifts',
+    events: "Stripe's events",
     work: 'Health',
   },
   figures: {
@@ -278,6 +311,28 @@ export const reports = {
     'stripe-payment-intent-id': {
       term: 'Number at Stripe',
       text: 'The payment intent. Its page at Stripe is where a gift can be refunded.',
+    },
+    'created-at': {
+      term: 'Happened',
+      text: 'The moment at which Stripe made the event, in whole seconds; in files in UTC.',
+    },
+    type: { term: 'Event', text: 'What happened, in Stripe’s words.' },
+    state: {
+      term: 'State',
+      text: 'Waiting: noted and not applied yet. Given up: failed too often, and waits for a person. Passed over: changes nothing here. Done: in the books.',
+    },
+    problem: {
+      term: 'Reason',
+      text: 'Why an event was passed over, or what went wrong at the last try. Names and addresses are never in it.',
+    },
+    attempts: { term: 'Tries', text: 'How often it was tried to apply the event.' },
+    'delay-s': {
+      term: 'Delay',
+      text: 'From the moment Stripe made the event until it was in our books; in files in seconds. Longer where the event was replayed.',
+    },
+    'event-id': {
+      term: 'Number at Stripe',
+      text: 'The event’s number at Stripe, by which it is noted once.',
     },
     work: { term: 'Work', text: 'What happens unasked.' },
     waiting: { term: 'Waiting', text: 'What is due and has not been done yet.' },
