@@ -96,7 +96,7 @@ async function fill(house: House, sandbox: Sandbox, today: Date, stopping: Abort
   say(`A year of made-up readers, ${dayOf(begins)} to ${dayOf(ends)}, in ${folder}.`);
   say('They give, promise, fail, change their minds and are reminded through the service’s own doors.');
   say();
-  say(row(['', 'gifts', 'renewals', 'members', 'new', 'lost', 'asked', 'reminded', 'gave', 'received']));
+  say(row(['', 'once', 'regularly', 'members', 'new', 'lost', 'asked', 'reminded', 'gave', 'received']));
   const unfinished = new Set<string>();
   const moveTo = async (moment: Date) => {
     if (moment <= clock.now()) return;

@@ -1,10 +1,10 @@
-// The service as an operator runs it: src/main.ts in a process of its own, which can be stopped or killed without a word.
+// Programs in processes of their own, which can be stopped or killed without a word: above all src/main.ts, as an operator runs it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-export interface RealMain {
+export interface RealProcess {
   url: string;
   pid: number;
   /** kill -9: nothing is finished, nothing is said. */
@@ -17,11 +17,16 @@ const root = join(import.meta.dirname, '..', '..');
 const patienceMs = 20_000;
 
 /** Starts src/main.ts with this environment and nothing of the caller's own; answers once its pages do. */
-export async function startMain(env: Record<string, string>): Promise<RealMain> {
+export function startMain(env: Record<string, string>): Promise<RealProcess> {
+  return startProgram('src/main.ts', env);
+}
+
+/** Starts a program of this tree that listens on `PORT` and answers `/health/live`. */
+export async function startProgram(path: string, env: Record<string, string>): Promise<RealProcess> {
   const url = `http://localhost:${env.PORT}`;
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--import', './src/loader.ts', 'src/main.ts'],
+    ['--disable-warning=ExperimentalWarning', '--import', './src/loader.ts', path],
     {
       cwd: root,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'silent', ...env },
@@ -34,10 +39,10 @@ export async function startMain(env: Record<string, string>): Promise<RealMain> 
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   for (const begun = performance.now(); !(await answers(`${url}/health/live`)); await wait(10)) {
-    if (hasEnded(child)) throw new Error(`The service did not start: ${said}`);
+    if (hasEnded(child)) throw new Error(`It did not start: ${said}`);
     if (performance.now() - begun > patienceMs) {
       child.kill('SIGKILL');
-      throw new Error(`The service did not answer within ${patienceMs / 1000} s: ${said}`);
+      throw new Error(`It did not answer within ${patienceMs / 1000} s: ${said}`);
     }
   }
   const end = async (signal: NodeJS.Signals) => {

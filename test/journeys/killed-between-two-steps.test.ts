@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
-import { freePorts, type RealMain, startMain } from '../harness/real-main.ts';
+import { freePorts, type RealProcess, startMain } from '../harness/real-main.ts';
 
 type Rows = Record<string, unknown>[];
 
@@ -15,7 +15,7 @@ let postOffice: PostOffice;
 let env: Record<string, string>;
 let stripeUrl: string;
 let folder: string;
-let main: RealMain;
+let main: RealProcess;
 const reminded: string[] = [];
 
 beforeAll(async () => {

@@ -1,0 +1,41 @@
+// `npm run bench`: each figure beside its floor, measured in the same run on the same machine. A part's name runs that part alone.
+import { cpus, totalmem } from 'node:os';
+import { benchIngestion } from './ingestion.ts';
+import { benchLetters } from './letters.ts';
+import { benchStart } from './start.ts';
+import { print, type Table } from './table.ts';
+import { openWorld, type World } from './world.ts';
+
+const parts: Record<string, (world: World) => Promise<Table>> = {
+  webhooks: benchIngestion,
+  letters: benchLetters,
+  start: benchStart,
+};
+
+async function main(): Promise<void> {
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((name) => !(name in parts));
+  if (unknown.length > 0) {
+    console.error(`There is no ${unknown.join(', ')} here: ${Object.keys(parts).join(', ')}.`);
+    process.exitCode = 2;
+    return;
+  }
+  const world = await openWorld();
+  try {
+    const [cpu] = cpus();
+    const memory = (totalmem() / 1024 ** 3).toFixed(0);
+    console.log(`${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, ${memory} GB;`);
+    console.log(
+      `Node ${process.versions.node}, Postgres ${world.postgresVersion} with durable commits; load,`,
+    );
+    console.log('service and database share the machine.\n');
+    for (const [name, run] of Object.entries(parts)) {
+      if (asked.length === 0 || asked.includes(name)) print(await run(world));
+    }
+    console.log(`All of it took ${Math.round(performance.now() / 1000)} s.`);
+  } finally {
+    await world.close();
+  }
+}
+
+await main();
