@@ -21,7 +21,7 @@ export async function benchIngestion(world: World): Promise<Table> {
   const [port = 0, barePort = 0] = await freePorts(2);
   const environment = world.environment(url, port);
   const sample = await sampleHistory(world.configOf(environment));
-  const bare = await startProgram('test/bench/bare-server.ts', {
+  const bare = await startProgram(import.meta.resolve('./bare-server.ts'), {
     PORT: String(barePort),
     DATABASE_URL: url,
     WEBHOOK_SECRET: webhookSecret,

@@ -29,7 +29,7 @@ export async function benchLetters(world: World): Promise<Table> {
     await service.stop();
   }
   const { subject = '', text = '', html } = await simpleParser(world.sink.last());
-  const bare = await startProgram('test/bench/bare-mailer.ts', {
+  const bare = await startProgram(import.meta.resolve('./bare-mailer.ts'), {
     PORT: String(barePort),
     SMTP_PORT: String(world.sink.port),
     MAILS: String(many),

@@ -30,7 +30,7 @@ export async function benchStart(world: World): Promise<Table> {
     const warm = await median(() => timeStart(() => startMain(sandbox)));
     const alone = await median(() => timeStart(() => startMain(world.environment(url, port))));
     const bare = await median(() =>
-      timeStart(() => startProgram('test/bench/bare-server.ts', bareEnvironment), '/health/live'),
+      timeStart(() => startProgram(import.meta.resolve('./bare-server.ts'), bareEnvironment), '/health/live'),
     );
     return {
       title: 'Start: seconds from the command to the first page answered, and resident memory then',

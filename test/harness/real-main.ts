@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 export interface RealProcess {
   url: string;
@@ -18,15 +19,15 @@ const patienceMs = 20_000;
 
 /** Starts src/main.ts with this environment and nothing of the caller's own; answers once its pages do. */
 export function startMain(env: Record<string, string>): Promise<RealProcess> {
-  return startProgram('src/main.ts', env);
+  return startProgram(import.meta.resolve('../../src/main.ts'), env);
 }
 
-/** Starts a program of this tree that listens on `PORT` and answers `/health/live`. */
-export async function startProgram(path: string, env: Record<string, string>): Promise<RealProcess> {
+/** Starts the program at a file's address; it listens on `PORT` and answers `/health/live`. */
+export async function startProgram(address: string, env: Record<string, string>): Promise<RealProcess> {
   const url = `http://localhost:${env.PORT}`;
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--import', './src/loader.ts', path],
+    ['--disable-warning=ExperimentalWarning', '--import', './src/loader.ts', fileURLToPath(address)],
     {
       cwd: root,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'silent', ...env },
