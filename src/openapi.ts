@@ -3,8 +3,10 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
+import { amountAnswer, amountRequest } from './account/amount.ts';
 import { linkAnswer, linkRequest } from './account/link.ts';
 import { portalAnswer, portalRequest } from './account/portal-request.ts';
+import { secondGiftAnswer, secondGiftRequest } from './account/second-gift.ts';
 import { checkoutAnswer, giftRequest } from './donate/gift.ts';
 import type { Config } from './outside/config.ts';
 import { reminderAct, reminderAnswer, reminderRequest } from './reminders/reminder.ts';
@@ -132,6 +134,11 @@ const reminderStanding = z.object({
   send_on: z.iso.date(),
 });
 
+const ofLink = {
+  404: refuses('The link is not whole or not ours, or there is no gift to look after.'),
+  410: refuses('The link has expired.'),
+};
+
 const readerPaths: ZodOpenApiPathsObject = {
   '/api/v1/checkouts': {
     post: creating({
@@ -226,6 +233,26 @@ const readerPaths: ZodOpenApiPathsObject = {
         410: refuses('The link has expired.'),
         503: refuses('Stripe cannot be asked. Nothing was changed.'),
       },
+    }),
+  },
+  '/api/v1/account/amounts': {
+    post: creating({
+      operationId: 'changeAmount',
+      summary: "Changes the amount of the gift of a letter's link, from its next payment on",
+      body: amountRequest,
+      responses: {
+        202: answers('Stripe has taken it on; a letter confirms it.', amountAnswer),
+        ...ofLink,
+        503: refuses('Stripe cannot be asked. Nothing was changed.'),
+      },
+    }),
+  },
+  '/api/v1/account/second-gifts': {
+    post: creating({
+      operationId: 'keepGifts',
+      summary: 'Chooses which of two regular gifts go on',
+      body: secondGiftRequest,
+      responses: { 202: answers('The choice is kept, and Stripe is asked.', secondGiftAnswer), ...ofLink },
     }),
   },
 };

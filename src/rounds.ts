@@ -13,6 +13,7 @@ import {
 import { rounds } from './schema.ts';
 import { sweepStaffSessions } from './staff/session.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
+import { keepOnePromise, nextPromiseDue } from './stripe/one-promise.ts';
 import { nextSettlementDue, settle } from './stripe/settle.ts';
 import { addDays, localDate, startOfDay } from './values/calendar.ts';
 import { sweepIdempotentAnswers } from './web/idempotency.ts';
@@ -42,9 +43,10 @@ const nightlyHour = 3;
 export function startRounds(services: Services): Rounds {
   const stopping = new AbortController();
   const { signal } = stopping;
-  // In the order in which one causes the next: an event may satisfy a reminder, both may cause letters.
+  // In the order in which one causes the next: an event may bring a second gift or satisfy a reminder, all may cause letters.
   const works: Record<Work, Runs> = {
     events: oneAtATime(services, 'events', () => applyEvents(services)),
+    promises: oneAtATime(services, 'promises', () => keepOnePromise(services)),
     reminders: oneAtATime(services, 'reminders', async () => {
       await satisfyReminders(services);
       await sendDueReminders(services);
@@ -56,6 +58,7 @@ export function startRounds(services: Services): Rounds {
   const names = Object.keys(works) as Work[];
   const duesOf: Record<Work, () => Promise<Date | null>> = {
     events: () => nextEventDue(services),
+    promises: () => nextPromiseDue(services),
     reminders: () => remindersNextDue(services),
     letters: () => lettersNextDue(services),
     settlement: () => nextSettlementDue(services),

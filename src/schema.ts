@@ -169,6 +169,41 @@ export const membershipLooks = pgTable(
   ],
 );
 
+/**
+ * Writer: ledger/second-gift. A reader began a regular gift while an older one ran: what is to become of the older one at
+ * Stripe, and what the reader chose.
+ */
+export const secondGifts = pgTable(
+  'second_gifts',
+  {
+    id: uuid('id').primaryKey(),
+    readerId: uuid('reader_id')
+      .notNull()
+      .references(() => readers.id),
+    olderId: uuid('older_id')
+      .notNull()
+      .references(() => memberships.id),
+    newerId: uuid('newer_id')
+      .notNull()
+      .references(() => memberships.id),
+    /** Waiting: Stripe has still to be asked. Settled: Stripe does what is kept here. Overtaken: one of the two ended otherwise. */
+    state: text('state', { enum: ['waiting', 'settled', 'overtaken'] }).notNull(),
+    /** Which gifts go on; the newer alone until the reader says otherwise. */
+    keeps: text('keeps', { enum: ['newer', 'both'] })
+      .notNull()
+      .default('newer'),
+    /** When the reader first chose to keep both: an ending asked for before was ours, one asked for later is theirs. */
+    keptBothAt: instant('kept_both_at'),
+    createdAt: instant('created_at').notNull(),
+    ...claimed(),
+  },
+  (t) => [
+    unique('one_pair_of_gifts').on(t.olderId, t.newerId),
+    index('second_gifts_waiting').on(t.dueAt).where(sql`state = 'waiting'`),
+    index('second_gifts_by_newer').on(t.newerId),
+  ],
+);
+
 /** Writer: ledger/movement. Folded anew from a supporter's looks whenever one of them changes. */
 export const membershipChanges = pgTable(
   'membership_changes',

@@ -14,7 +14,10 @@ export interface RegularGift {
   /** When it stops, where its ending has been asked for. */
   endsAt: Date | null;
   endedAt: Date | null;
+  /** When it is collected next, while it runs. */
+  periodEndsAt: Date;
   stripeCustomerId: string;
+  stripeSubscriptionId: string;
 }
 
 export interface Giver {
@@ -56,8 +59,19 @@ export function byCustomer(gifts: readonly RegularGift[]): [RegularGift, ...Regu
   return [...groups.values()];
 }
 
-function giftOf(row: typeof memberships.$inferSelect): RegularGift {
-  const { id, amountMinor, currency, interval, standing, endsAt, endedAt, stripeCustomerId } = row;
+export function giftOf(row: typeof memberships.$inferSelect): RegularGift {
+  const { id, amountMinor, currency, interval, standing, endsAt, endedAt, periodEndsAt } = row;
+  const { stripeCustomerId, stripeSubscriptionId } = row;
   if (!isCurrency(currency)) throw new Error('A membership is in a currency that is none');
-  return { id, amount: { amountMinor, currency }, interval, standing, endsAt, endedAt, stripeCustomerId };
+  return {
+    id,
+    amount: { amountMinor, currency },
+    interval,
+    standing,
+    endsAt,
+    endedAt,
+    periodEndsAt,
+    stripeCustomerId,
+    stripeSubscriptionId,
+  };
 }

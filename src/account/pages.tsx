@@ -7,9 +7,10 @@ import type { Fault } from '../values/refusal.ts';
 import { Button, FaultSummary, Field, faultIn, HiddenFields } from '../web/form.tsx';
 import { ReaderPage } from '../web/layout.tsx';
 import type { Words } from '../words/words.ts';
+import { unchangeable } from './amount.ts';
 import { byCustomer, type RegularGift } from './gifts.ts';
 
-interface OwnPage {
+export interface OwnPage {
   words: Words;
   locale: Locale;
   publication: { name: string; timeZone: string };
@@ -42,6 +43,7 @@ export function ManagePage(
   const groups = byCustomer(page.gifts);
   if (groups.length === 0) return <NoGift {...page} />;
   const running = page.gifts.some((gift) => runs(gift.standing));
+  const overdue = page.gifts.some((gift) => gift.standing === 'past_due');
   const title = running ? account.manageTitle : account.endedTitle;
   return (
     <Whole {...page} title={title}>
@@ -51,14 +53,33 @@ export function ManagePage(
           <p>{trouble === 'away' ? account.portalAway : account.portalGone}</p>
         </div>
       )}
-      <p class="lead">{running ? account.openPortalText : account.endedText}</p>
+      {overdue && <p class="lead">{account.overdueText}</p>}
+      <p class={overdue ? '' : 'lead'}>{running ? account.openPortalText : account.endedText}</p>
       {groups.map((group) => (
         <form class="stack" method="post" action={`/account/manage/${page.token}`}>
           {group.map((gift) => (
-            <GiftFacts {...page} gift={gift} />
+            <>
+              <GiftFacts {...page} gift={gift} />
+              {unchangeable(gift) === null && (
+                <p>
+                  <a href={`/account/manage/${page.token}/amount?gift=${gift.id}&locale=${page.locale}`}>
+                    {account.changeAmount}
+                  </a>
+                </p>
+              )}
+            </>
           ))}
           <HiddenFields fields={{ gift: group[0].id, locale: page.locale }} />
-          <Button wide busy={words.common.opening} {...(!running && { kind: 'quiet' })}>
+          {group.some((gift) => gift.standing === 'past_due') && (
+            <Button wide busy={words.common.opening} name="to" value="card">
+              {account.changeCard}
+            </Button>
+          )}
+          <Button
+            wide
+            busy={words.common.opening}
+            {...((!running || group.some((gift) => gift.standing === 'past_due')) && { kind: 'quiet' })}
+          >
             {running ? account.openPortal : account.openEnded}
           </Button>
         </form>
@@ -162,7 +183,7 @@ export function LinkPage(
   );
 }
 
-function GiftFacts({ words, publication, gift }: OwnPage & { gift: RegularGift }): VNode {
+export function GiftFacts({ words, publication, gift }: OwnPage & { gift: RegularGift }): VNode {
   const { account, common } = words;
   const day = (instant: Date) => common.date(localDate(instant, publication.timeZone));
   return (
@@ -183,7 +204,7 @@ function GiftFacts({ words, publication, gift }: OwnPage & { gift: RegularGift }
   }
 }
 
-function Whole(page: OwnPage & { title: string; children: ComponentChildren }): VNode {
+export function Whole(page: OwnPage & { title: string; children: ComponentChildren }): VNode {
   return (
     <ReaderPage
       words={page.words}

@@ -12,6 +12,7 @@ export const portalRequest = z
     gift: z.uuid().optional().meta({
       description: 'Which gift, where a reader has several; without it the newest one that runs.',
     }),
+    to: z.enum(['card']).optional().meta({ description: 'Straight to another card, and to nothing else.' }),
     locale: z.enum(locales).optional().meta({ description: "The language of Stripe's page.", example: 'en' }),
   })
   .meta({

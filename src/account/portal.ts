@@ -1,18 +1,21 @@
 // Opening Stripe's billing portal for one customer: where the card is changed or the gift ended.
-import { setTimeout } from 'node:timers/promises';
 import Stripe from 'stripe';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import type { Locale } from '../values/locale.ts';
 import { fault, Refusal } from '../values/refusal.ts';
+import { briskly, isTrouble, within } from './asking.ts';
 import { findPortal, makePortal, returnAddress } from './portal-configuration.ts';
+
+/** Straight to one thing: another card. */
+export type PortalPart = 'card';
 
 export interface Portal {
   /**
    * The address of the portal for this customer, good for a few minutes. Throws a Refusal (503, nothing was changed) within 5 s
    * when Stripe cannot be asked, and one (404) when Stripe no longer knows the customer.
    */
-  open(stripeCustomerId: string, locale: Locale): Promise<string>;
+  open(stripeCustomerId: string, locale: Locale, to?: PortalPart): Promise<string>;
 }
 
 type Asks = Pick<Services, 'stripe' | 'config' | 'machineNow' | 'log'>;
@@ -35,7 +38,7 @@ export function openPortals(services: Asks): Portal {
     }
   }
 
-  async function begin(customer: string, locale: Locale): Promise<string> {
+  async function begin(customer: string, locale: Locale, to: PortalPart | undefined): Promise<string> {
     const ours = await configuration();
     const session = await stripe.billingPortal.sessions.create(
       {
@@ -43,16 +46,22 @@ export function openPortals(services: Asks): Portal {
         locale,
         return_url: returnAddress(config),
         ...(ours !== null && { configuration: ours }),
+        ...(to === 'card' && { flow_data: toCard }),
       },
-      { timeout: 2000, maxNetworkRetries: 1 },
+      briskly,
     );
     return session.url;
   }
 
+  const toCard = {
+    type: 'payment_method_update',
+    after_completion: { type: 'redirect', redirect: { return_url: returnAddress(config) } },
+  } satisfies Stripe.BillingPortal.SessionCreateParams.FlowData;
+
   return {
-    async open(stripeCustomerId, locale) {
+    async open(stripeCustomerId, locale, to) {
       try {
-        return await within(longestWaitMs, begin(stripeCustomerId, locale));
+        return await within(begin(stripeCustomerId, locale, to));
       } catch (error) {
         log.error({ customer: stripeCustomerId, ...describeError(error) }, 'Stripe opened no portal');
         if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') {
@@ -60,7 +69,7 @@ export function openPortals(services: Asks): Portal {
           // Deleted or switched off at Stripe since it was looked up.
           known = null;
         }
-        if (error instanceof Stripe.errors.StripeError || error === tooLate) {
+        if (isTrouble(error)) {
           throw new Refusal(fault('payments-unavailable', { charged: 'nothing' }));
         }
         throw error;
@@ -70,18 +79,3 @@ export function openPortals(services: Asks): Portal {
 }
 
 const briefly = { timeout: 1500, maxNetworkRetries: 0 };
-const longestWaitMs = 4500;
-const tooLate = new Error('Stripe did not answer in time');
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const end = setTimeout(ms, undefined, { signal: done.signal }).then(() => {
-    throw tooLate;
-  });
-  try {
-    return await Promise.race([work, end]);
-  } finally {
-    done.abort();
-    end.catch(() => {});
-  }
-}

@@ -1,10 +1,12 @@
 // The account door: a letter's link opens the portal for one reader's gift, and a lost link is mailed anew.
+import { createHash, randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Services } from '../outside/services.ts';
 import { readLinkToken } from '../outside/tokens.ts';
 import { parseAddress } from '../values/address.ts';
 import { isLocale, type Locale } from '../values/locale.ts';
+import { parseAmount } from '../values/money.ts';
 import { type Fault, fault, inField, isFault, Refusal } from '../values/refusal.ts';
 import { answerOnce, idempotencyKeyOf } from '../web/idempotency.ts';
 import { formBody, jsonBody, optionalLine, readInput } from '../web/input.ts';
@@ -13,11 +15,14 @@ import { languageLinks, localeOf } from '../web/locale.ts';
 import { personal, sameSite } from '../web/protection.ts';
 import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
+import { amountRequest, changeAmount, unchangeable } from './amount.ts';
+import { AmountPage, SecondGiftOverPage, SecondGiftPage, typedAmount } from './gift-pages.tsx';
 import { type Giver, giverById, type RegularGift } from './gifts.ts';
 import { linkRequest, mailLink } from './link.ts';
 import { AccountPage, BackPage, LinkPage, ManagePage } from './pages.tsx';
 import { openPortals } from './portal.ts';
 import { portalRequest } from './portal-request.ts';
+import { keepGifts, keepsChoices, secondGiftRequest, type TwoGifts, twoGifts } from './second-gift.ts';
 
 export interface AccountDoor {
   /** How many links one network may ask for in ten minutes. */
@@ -60,7 +65,11 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
       if (isFault(read)) return showLink(req, res, { reason: read, locale: form.locale });
       const locale = localeOf(req, config, form.locale ?? read.locale);
       try {
-        res.redirect(303, await portal.open(chosen(read, form.gift).stripeCustomerId, locale));
+        const { stripeCustomerId } = chosen(read, form.gift);
+        res.redirect(
+          303,
+          await portal.open(stripeCustomerId, locale, form.to === 'card' ? 'card' : undefined),
+        );
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         if (error.code !== 'payments-unavailable' && error.code !== 'not-found') throw error;
@@ -71,6 +80,105 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     },
   );
 
+  routes.get('/account/manage/:token/amount', async (req, res) => {
+    personal(res);
+    const query = readInput(amountQuery, req.query);
+    const read = await readLink(req.params.token);
+    if (isFault(read)) return showLink(req, res, { reason: read });
+    const gift = chosen(read, query.gift);
+    showAmount(req, res, gift, { locale: localeOf(req, config, asked(req) ?? read.locale) });
+  });
+
+  routes.post(
+    '/account/manage/:token/amount',
+    openingsLimited,
+    sameSite(config),
+    formBody(),
+    async (req: Request<{ token: string }>, res: Response) => {
+      personal(res);
+      const form = readInput(amountForm, req.body);
+      const read = await readLink(req.params.token);
+      if (isFault(read)) return showLink(req, res, { reason: read, locale: form.locale });
+      const locale = localeOf(req, config, form.locale ?? read.locale);
+      const gift = chosen(read, form.gift);
+      const typed = form.amount ?? '';
+      const amountMinor = typed === '' ? fault('amount-missing') : parseAmount(typed, gift.amount.currency);
+      if (isFault(amountMinor)) {
+        const faults = [inField('amount', amountMinor)];
+        return showAmount(req, res, gift, { locale, typed, faults, status: 422 });
+      }
+      const amount = { amountMinor, currency: gift.amount.currency };
+      try {
+        const { from } = await changeAmount(services, gift, amount, form.wish ?? randomUUID());
+        showAmount(req, res, gift, {
+          locale,
+          asked: { amount: wordsFor(locale).common.moneyHowOften(amount, gift.interval), from },
+        });
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const away = error.code === 'payments-unavailable';
+        if (away) res.set('Retry-After', '120');
+        const faults = away ? [] : error.faults;
+        showAmount(req, res, gift, { locale, typed, faults, away, status: error.status });
+      }
+    },
+  );
+
+  routes.post('/api/v1/account/amounts', openingsLimited, jsonBody(), async (req, res) => {
+    personal(res);
+    const request = readInput(amountRequest, req.body);
+    const read = await readLink(request.token);
+    if (isFault(read)) throw new Refusal(read);
+    const gift = chosen(read, request.gift);
+    const amount = { amountMinor: BigInt(request.amount_minor), currency: gift.amount.currency };
+    const key = idempotencyKeyOf(req);
+    const once = { scope: 'account-amounts', key, body: req.body as unknown };
+    const { status, body } = await answerOnce(services, once, async () => {
+      const wish = key === null ? randomUUID() : hashed(key);
+      const { from } = await changeAmount(services, gift, amount, wish);
+      const { currency } = amount;
+      return { status: 202, body: { gift: gift.id, amount_minor: request.amount_minor, currency, from } };
+    });
+    res.status(status).json(body);
+  });
+
+  routes.get('/account/second/:token', async (req, res) => {
+    personal(res);
+    const two = await readSecond(req.params.token);
+    if (isFault(two)) return showSecondOver(req, res, two);
+    showSecond(req, res, two, localeOf(req, config, asked(req) ?? two.locale));
+  });
+
+  routes.post(
+    '/account/second/:token',
+    openingsLimited,
+    sameSite(config),
+    formBody(),
+    async (req: Request<{ token: string }>, res: Response) => {
+      personal(res);
+      const form = readInput(secondForm, req.body);
+      const two = await readSecond(req.params.token);
+      if (isFault(two)) return showSecondOver(req, res, two);
+      const locale = localeOf(req, config, form.locale ?? two.locale);
+      // What is over in the meantime, the page says by itself.
+      if (two.open) await keepGifts(services, two, form.keeps);
+      res.redirect(303, `/account/second/${req.params.token}?locale=${locale}`);
+    },
+  );
+
+  routes.post('/api/v1/account/second-gifts', openingsLimited, jsonBody(), async (req, res) => {
+    personal(res);
+    const request = readInput(secondGiftRequest, req.body);
+    const two = await readSecond(request.token);
+    if (isFault(two)) throw new Refusal(two);
+    const once = { scope: 'account-second', key: idempotencyKeyOf(req), body: req.body as unknown };
+    const { status, body } = await answerOnce(services, once, async () => {
+      await keepGifts(services, two, request.keeps);
+      return { status: 202, body: { keeps: request.keeps } };
+    });
+    res.status(status).json(body);
+  });
+
   routes.post('/api/v1/account/portals', openingsLimited, jsonBody(), async (req, res) => {
     personal(res);
     const request = readInput(portalRequest, req.body);
@@ -80,7 +188,7 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     const once = { scope: 'account-portals', key: idempotencyKeyOf(req), body: req.body as unknown };
     const { status, body } = await answerOnce(services, once, async () => ({
       status: 201,
-      body: { url: await portal.open(chosen(read, request.gift).stripeCustomerId, locale) },
+      body: { url: await portal.open(chosen(read, request.gift).stripeCustomerId, locale, request.to) },
     }));
     res.status(status).json(body);
   });
@@ -124,6 +232,41 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     return giver ?? fault('link-broken');
   }
 
+  /** The pair a letter's link stands for; a link of another purpose is none. */
+  async function readSecond(token: string): Promise<TwoGifts | LinkFault> {
+    const read = readLinkToken(services.keys, 'second-gift', token, services.now());
+    if ('fault' in read) return fault(read.fault === 'expired' ? 'link-expired' : 'link-broken');
+    return (await twoGifts(services.database, read.id)) ?? fault('link-broken');
+  }
+
+  function showSecond(req: Request, res: Response, two: TwoGifts, locale: Locale): void {
+    sendPage(res, SecondGiftPage({ ...own(req, locale), token: String(req.params.token), two }));
+  }
+
+  function showSecondOver(req: Request, res: Response, reason: LinkFault): void {
+    sendPage(res, SecondGiftOverPage(own(req, localeOf(req, config))), new Refusal(reason).status);
+  }
+
+  function showAmount(
+    req: Request,
+    res: Response,
+    gift: RegularGift,
+    shown: {
+      locale: Locale;
+      typed?: string;
+      faults?: readonly Fault[];
+      away?: boolean;
+      asked?: { amount: string; from: string };
+      status?: number;
+    },
+  ): void {
+    const { locale, typed = typedAmount(gift), away = false, asked: taken = null } = shown;
+    const kept = unchangeable(gift);
+    const faults = shown.faults ?? (kept === null ? [] : [kept]);
+    const page = { ...own(req, locale), token: String(req.params.token), gift, typed, away, asked: taken };
+    sendPage(res, AmountPage({ ...page, faults, wish: randomUUID() }), shown.status ?? 200);
+  }
+
   function showGifts(
     req: Request,
     res: Response,
@@ -163,6 +306,11 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
   }
 }
 
+/** Stripe takes keys of 255 characters at most, and a program's may be as long. */
+function hashed(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
 type LinkFault = Fault<'link-expired' | 'link-broken'>;
 
 /** The gift whose portal is wanted: the named one of this reader's, else the newest that runs. */
@@ -175,7 +323,18 @@ function chosen({ gifts }: Giver, giftId: string | undefined): RegularGift {
   return named;
 }
 
-const manageForm = z.object({ gift: optionalLine(60), locale: optionalLine(20) });
+const manageForm = z.object({ gift: optionalLine(60), to: optionalLine(20), locale: optionalLine(20) });
+const amountForm = z.object({
+  gift: optionalLine(60),
+  amount: optionalLine(60),
+  wish: z.uuid().optional().catch(undefined),
+  locale: optionalLine(20),
+});
+const amountQuery = z.object({ gift: optionalLine(60) });
+const secondForm = z.object({
+  keeps: z.enum(keepsChoices, { error: 'choice-unknown' }),
+  locale: optionalLine(20),
+});
 const linkForm = z.object({ email: optionalLine(400), locale: optionalLine(20) });
 
 /** The language a reader chose at the foot of the page: it goes before the one of their letters. */

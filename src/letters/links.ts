@@ -5,6 +5,8 @@ import { linkToken } from '../outside/tokens.ts';
 export interface LetterLinks {
   /** Opens the reader's own gift at Stripe; over the reader, good for 30 days. */
   manage(): string;
+  /** The choice between two regular gifts, over their pair; good until the older one ends. */
+  secondGift(pairId: string, endsAt: Date): string;
   /** A reminder's own page. The reminder's row says for how long it is good, so the token has no end of its own. */
   reminder(): string;
   give(): string;
@@ -33,6 +35,8 @@ export function letterLinks(keys: Keys, baseUrl: string, to: LinkedTo): LetterLi
   return {
     manage: () =>
       `${baseUrl}/account/manage/${linkToken(keys, 'manage', need(to.readerId), daysAfter(to.createdAt, 30))}`,
+    secondGift: (pairId, endsAt) =>
+      `${baseUrl}/account/second/${linkToken(keys, 'second-gift', pairId, endsAt)}`,
     reminder: () => `${baseUrl}/reminders/${reminderToken('reminder')}`,
     give: () => `${baseUrl}/reminders/${reminderToken('reminder')}/give`,
     unsubscribe: () => `${baseUrl}/unsubscribe/${reminderToken('unsubscribe')}`,

@@ -38,6 +38,23 @@ export interface LetterFacts {
     nextAttemptAt: string | null;
   };
   'card-changed': { membershipId: string; changedAt: string };
+  /** From the next payment on another amount is collected; `beforeMinor` is the former one, in the same currency. */
+  'amount-changed': MoneyFacts & {
+    membershipId: string;
+    kind: 'month' | 'year';
+    beforeMinor: string;
+    nextAt: string;
+  };
+  /** The older of two regular gifts, and the newer one that takes its place: it is over, or ends on a day to come. */
+  'second-gift': MoneyFacts & {
+    secondGiftId: string;
+    kind: 'month' | 'year';
+    newer: MoneyFacts & { kind: 'month' | 'year'; begunAt: string };
+    over: boolean;
+    endsAt: string;
+    /** What the older gift still brought before it could be stopped, and what went back of it. */
+    sentBackMinor: string | null;
+  };
   /** The reader ended the gift; it runs to the end of the paid period, or ended at once. */
   'gift-ending': MoneyFacts & { membershipId: string; kind: 'month' | 'year'; endsAt: string };
   /** Stripe gave up on the card: involuntary. */
@@ -70,6 +87,8 @@ export const classOf: Record<LetterKind, LetterClass> = {
   'renewal-receipt': 'money',
   'payment-failed': 'money',
   'card-changed': 'money',
+  'amount-changed': 'money',
+  'second-gift': 'money',
   'gift-ending': 'money',
   'gift-lost': 'money',
   refunded: 'money',

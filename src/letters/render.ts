@@ -6,6 +6,7 @@ import type { letters } from '../schema.ts';
 import { localDate } from '../values/calendar.ts';
 import { isLocale } from '../values/locale.ts';
 import { wordsFor } from '../words/words.ts';
+import { amountChanged } from './amount-changed.ts';
 import type { Letter } from './blocks.ts';
 import { cardChanged } from './card-changed.ts';
 import { letterHtml, letterText } from './frame.tsx';
@@ -19,6 +20,7 @@ import { refunded } from './refunded.ts';
 import { reminder } from './reminder.ts';
 import { reminderConfirmation } from './reminder-confirmation.ts';
 import { renewalReceipt } from './renewal-receipt.ts';
+import { secondGift } from './second-gift.ts';
 import { staffInvitation } from './staff-invitation.ts';
 import { thankYou } from './thank-you.ts';
 import type { Writing } from './writing.ts';
@@ -98,6 +100,8 @@ const writers: { [K in LetterKind]: (writing: Writing<K>) => Letter } = {
   'renewal-receipt': renewalReceipt,
   'payment-failed': paymentFailed,
   'card-changed': cardChanged,
+  'amount-changed': amountChanged,
+  'second-gift': secondGift,
   'gift-ending': giftEnding,
   'gift-lost': giftLost,
   refunded,

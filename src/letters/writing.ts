@@ -46,6 +46,11 @@ export function amount({ words }: AnyWriting, facts: MoneyFacts): string {
   return words.common.money(money(facts));
 }
 
+/** "$5 a month". */
+export function howMuch({ words }: AnyWriting, facts: MoneyFacts & { kind: 'month' | 'year' }): string {
+  return words.common.moneyHowOften(money(facts), facts.kind);
+}
+
 /** "on Wednesday 24 February", in the publication's zone. */
 export function onDay({ words, publication, writtenOn }: AnyWriting, instant: string): string {
   return words.common.onDay(localDate(new Date(instant), publication.timeZone), writtenOn);

@@ -1,9 +1,9 @@
 // The one act by which unasked work is taken: due rows, claimed once, leased for a while, fenced against whoever was paused.
 import { and, eq, isNull, lt, lte, or, type SQL, sql } from 'drizzle-orm';
-import type { letters, reminders, rounds, stripeEvents } from '../schema.ts';
+import type { letters, reminders, rounds, secondGifts, stripeEvents } from '../schema.ts';
 import type { Database, Reads } from './database.ts';
 
-type ClaimedTable = typeof stripeEvents | typeof reminders | typeof letters;
+type ClaimedTable = typeof stripeEvents | typeof reminders | typeof letters | typeof secondGifts;
 
 export interface Claim {
   /** Business time decides what is due. */

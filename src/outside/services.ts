@@ -7,7 +7,7 @@ import type { Mailer } from './smtp.ts';
 import type { StripeClient } from './stripe.ts';
 
 /** Work that a commit has just made due; rounds pick up whatever a nudge misses. */
-export type Nudge = 'events' | 'letters' | 'reminders' | 'settlement';
+export type Nudge = 'events' | 'promises' | 'letters' | 'reminders' | 'settlement';
 
 export interface Services {
   config: Config;

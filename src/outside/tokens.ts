@@ -8,6 +8,7 @@ export type LinkPurpose =
   | 'unsubscribe'
   | 'block'
   | 'manage'
+  | 'second-gift'
   | 'invitation'
   | 'checkout';
 

@@ -1,5 +1,5 @@
 // Keeps facts in the ledger, with the letters they cause, inside one transaction of the caller's.
-import { and, eq, isNotNull, or } from 'drizzle-orm';
+import { and, eq, isNotNull, not, or } from 'drizzle-orm';
 import { noteAdjustment } from '../ledger/adjustment.ts';
 import {
   type Checkout,
@@ -8,7 +8,7 @@ import {
   expireCheckout,
   noteOutcome,
 } from '../ledger/checkout.ts';
-import { claimMemberships, noteLook } from '../ledger/membership.ts';
+import { claimMemberships, noteLook, type SubscriptionLook } from '../ledger/membership.ts';
 import {
   movePaidAt,
   noteInvoicePayment,
@@ -25,6 +25,8 @@ import {
   readerOfCustomer,
   sealPerson,
 } from '../ledger/reader.ts';
+import { endedForNewer, noteSecondGifts } from '../ledger/second-gift.ts';
+import { runs } from '../ledger/standing.ts';
 import { type LetterKind, type NewLetter, queueLetter } from '../letters/outbox.ts';
 import type { Tx } from '../outside/database.ts';
 import type { Keys } from '../outside/keys.ts';
@@ -147,8 +149,15 @@ async function keepLook(keeping: Keeping, fact: FactOf<'look'>): Promise<Kept> {
   await lockCustomer(tx, fact.look.stripeCustomerId);
   const noted = await noteLook(tx, now, fact.look);
   if (noted === null) return 'not ours';
+  if (changesAmount(fact.look)) {
+    if (noted.readerId === null) return { ask: { about: 'customer', id: fact.look.stripeCustomerId } };
+    await writeOfAmount(keeping, noted.readerId, noted.membershipId, fact.look);
+  }
   if (noted.undecided) return { ask: { about: 'subscription', id: fact.look.stripeSubscriptionId } };
-  if (noted.readerId !== null) await writeOfEndings(keeping, noted.readerId);
+  if (noted.readerId !== null) {
+    await writeOfEndings(keeping, noted.readerId);
+    await noteSecondGifts(tx, now, noted.readerId);
+  }
   return 'kept';
 }
 
@@ -254,6 +263,7 @@ async function whoGave(
   const owner = await noteCustomer(tx, now, stripeCustomerId, readerId);
   await claimMemberships(tx, stripeCustomerId, owner);
   await writeOfEndings(keeping, owner);
+  await noteSecondGifts(tx, now, owner);
   return owner;
 }
 
@@ -275,6 +285,8 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
         eq(memberships.readerId, readerId),
         // What only stands in for an event is written of when that comes.
         eq(membershipLooks.provisional, false),
+        // Of what we ended since a newer gift took its place, another letter tells.
+        or(not(endedForNewer), eq(membershipLooks.endReason, 'involuntary')),
         or(
           isNotNull(membershipLooks.endsAt),
           isNotNull(membershipLooks.endReason),
@@ -313,6 +325,34 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
       facts: { ...facts, endsAt: endsAt.toISOString() },
     });
   }
+}
+
+/** Told by the change itself, which says what was before: no other order of events gives it another key. */
+function changesAmount({ facts, replaced, provisional }: SubscriptionLook): boolean {
+  if (replaced === null || provisional || !runs(facts.standing) || !runs(replaced.standing)) return false;
+  return replaced.amountMinor !== facts.amountMinor || replaced.interval !== facts.interval;
+}
+
+async function writeOfAmount(
+  keeping: Keeping,
+  readerId: string,
+  membershipId: string,
+  { stripeSubscriptionId, lookedAt, facts, replaced }: SubscriptionLook,
+): Promise<void> {
+  await write(keeping, lookedAt, {
+    kind: 'amount-changed',
+    key: `${stripeSubscriptionId}:${lookedAt.toISOString()}:${facts.amountMinor}`,
+    to: { readerId },
+    locale: await localeOf(keeping.tx, readerId),
+    facts: {
+      membershipId,
+      amountMinor: facts.amountMinor.toString(),
+      currency: facts.currency,
+      kind: facts.interval,
+      beforeMinor: (replaced?.amountMinor ?? 0n).toString(),
+      nextAt: facts.periodEndsAt.toISOString(),
+    },
+  });
 }
 
 /** A letter's deadline counts from what it tells of: long after that its key is only taken, and nothing is sent. */

@@ -48,6 +48,8 @@ export interface RefusalFacts {
   'password-too-long': { longest: number };
   'sign-in-failed': NoFacts;
   'sign-in-needed': NoFacts;
+  /** A regular gift that is overdue, paused, ending or over keeps its amount. */
+  'gift-unchangeable': NoFacts;
   'already-done': NoFacts;
 }
 
@@ -116,5 +118,6 @@ const statuses: { readonly [C in RefusalCode]?: number } = {
   'idempotency-key-malformed': 400,
   'sign-in-failed': 401,
   'sign-in-needed': 401,
+  'gift-unchangeable': 409,
   'already-done': 409,
 };

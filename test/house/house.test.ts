@@ -121,6 +121,7 @@ describe('rooms', () => {
           ![
             'outside/stripe.ts',
             'donate/checkout.ts',
+            'account/asking.ts',
             'account/portal.ts',
             'account/portal-configuration.ts',
           ].includes(path),

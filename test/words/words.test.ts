@@ -134,5 +134,6 @@ const everyFault: { readonly [C in RefusalCode]: RefusalFacts[C] } = {
   'password-too-long': { longest: 200 },
   'sign-in-failed': {},
   'sign-in-needed': {},
+  'gift-unchangeable': {},
   'already-done': {},
 };

@@ -36,6 +36,31 @@ export const account = {
     'If a gift belongs to this address, a letter with the link is on its way. It may take a few minutes.',
   linkMailedAside:
     'Nothing has come? It may lie among the unwanted letters, or you may give with another address.',
+  changeAmount: 'Change the amount',
+  changeCard: 'Change my card',
+  overdueText:
+    'A payment did not go through. With another card the gift goes on as before; a second gift is not needed.',
+  amountTitle: 'Change the amount',
+  amountText: (now: string, day: string) =>
+    `Now it is ${now}. The new amount is collected for the first time on ${day}; until then nothing is charged.`,
+  amountLabel: { month: 'New amount a month', year: 'New amount a year' },
+  amountHint: (smallest: string, largest: string) => `From ${smallest} to ${largest}.`,
+  amountAsked: (amount: string, day: string) =>
+    `Stripe has taken on the change to ${amount}, from ${day} on. We confirm it by letter in a moment.`,
+  amountAway: 'Stripe cannot be reached right now. Nothing was changed. Please try again in a few minutes.',
+  back: 'Back to my gift',
+  secondTitle: 'Your two gifts',
+  secondText:
+    'A gift was begun while another was running. Unless you say otherwise the newer one goes on alone, and the older one is not charged again.',
+  secondOlder: 'The older gift',
+  secondNewer: 'The newer gift',
+  keepBoth: 'Keep both',
+  keepNewer: 'Keep only the newer one',
+  keptBoth: 'Both gifts go on. Each is collected on its own day.',
+  keptNewer: 'Only the newer gift goes on. The older one ends with the time that is paid for.',
+  secondOver:
+    'The older gift is over, so there is nothing to choose any more. Nothing will be charged for it.',
+  secondBroken: 'The link to the choice between your gifts is not whole, or its time is over.',
   standing: {
     active: 'Active',
     'past-due': 'Payment overdue',

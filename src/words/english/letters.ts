@@ -62,6 +62,29 @@ export const letters = {
       `The card for your gift was changed ${onDay}. From now on your gift is collected from the new one; nothing else changes.`,
     notMe: 'If it was not you, please look at your gift and reply to this letter.',
   },
+  amountChanged: {
+    subject: 'The amount of your gift is changed',
+    subjectDiscreet: 'The amount is changed',
+    heading: 'The amount of your gift is changed',
+    text: (before: string, amount: string, onDay: string) =>
+      `Instead of ${before} your gift is now ${amount}. It is collected for the first time ${onDay}; until then nothing is charged.`,
+    thanks: 'Thank you for thinking of us.',
+  },
+  secondGift: {
+    subject: 'You had a gift already',
+    subjectDiscreet: 'Your two payments',
+    heading: 'One gift instead of two',
+    begun: (onDay: string, newer: string, older: string) =>
+      `${onDay} a gift of ${newer} was begun with this address, where a gift of ${older} was running already. So that nobody is charged twice without knowing it, we keep the newer one.`,
+    endsOn: (older: string, onDay: string) =>
+      `The older gift of ${older} ends ${onDay}, when the time it paid for is over. Nothing more will be charged for it.`,
+    over: (older: string) =>
+      `The older gift of ${older} had a payment outstanding. We have ended it, and nothing more will be charged for it.`,
+    sentBack: (amount: string) =>
+      `It was collected once more before we could do so: ${amount} is on its way back to you.`,
+    choose: 'If you meant to give both, a button is enough. Otherwise you need not do anything.',
+    button: 'Look at both gifts',
+  },
   cancelled: {
     subjectEnding: 'Your gift will end',
     subject: 'Your gift has ended',
