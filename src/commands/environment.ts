@@ -51,7 +51,7 @@ export async function lookAround(settings: Settings, machineNow: () => Date): Pr
 }
 
 /** The whole configuration, or words on how to come by what is missing. */
-export function wholeConfig({ settings, offered }: Environment): Config {
+function wholeConfig({ settings, offered }: Environment): Config {
   const missing = missingParts(settings, offered);
   if (missing.length > 0) stop(howToStart(settings, missing));
   return completeConfig(settings, offered);

@@ -15,7 +15,7 @@ import { protection } from '../../src/web/protection.ts';
 import { freshDatabase } from '../harness/fresh-database.ts';
 import { testServices } from '../harness/services.ts';
 
-export const begunAt = new Date('2026-03-02T10:00:00Z');
+const begunAt = new Date('2026-03-02T10:00:00Z');
 
 export async function openDoor() {
   const database = await freshDatabase();

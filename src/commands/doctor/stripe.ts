@@ -27,7 +27,7 @@ export async function lookAtStripe(asked: StripeAsked): Promise<Finding[]> {
 }
 
 /** What went wrong with a call, in words; for a restricted key the permission that is missing. */
-export function refused(check: string, error: unknown): Finding {
+function refused(check: string, error: unknown): Finding {
   if (error instanceof Stripe.errors.StripePermissionError) {
     // Stripe names it: "Having the 'rak_webhook_write' permission would allow this request to continue."
     const permission = /'(rak_[a-z0-9_]+)'/.exec(error.message)?.[1];
@@ -157,10 +157,11 @@ async function lookAtDeliveries(stripe: StripeClient): Promise<Finding[]> {
   ];
 }
 
-async function lookAtPortal(stripe: StripeClient, { config, fix }: StripeAsked): Promise<Finding[]> {
+async function lookAtPortal(stripe: StripeClient, { config, standIn, fix }: StripeAsked): Promise<Finding[]> {
   const check = 'billing portal';
   const found = await findPortal(stripe);
   if (found === null) {
+    if (!fix && standIn) return [ok(check, 'gets its configuration when a reader first opens it')];
     if (!fix) return [problem(check, 'has no configuration of ours', 'npm run favor -- doctor --fix')];
     const made = await makePortal(stripe, config);
     return [
