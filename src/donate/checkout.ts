@@ -1,9 +1,11 @@
 // Beginning a checkout: the intent is committed first, then Stripe is asked, with the intent's id as reference and idempotency key.
+import { setTimeout as pause } from 'node:timers/promises';
 import Stripe from 'stripe';
 import { abandonIntent, type Intent, marksOf, noteIntent, noteSession } from '../ledger/checkout.ts';
 import { type Tx, transact } from '../outside/database.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
+import { tooLate, within } from '../outside/stripe.ts';
 import { readLinkToken } from '../outside/tokens.ts';
 import type { Locale } from '../values/locale.ts';
 import { add, toStripeMinor } from '../values/money.ts';
@@ -115,14 +117,7 @@ async function askStripe(
   params: Stripe.Checkout.SessionCreateParams,
 ): Promise<{ id: string; url: string }> {
   try {
-    const session = await within(
-      longestWaitSeconds,
-      services.stripe.checkout.sessions.create(params, {
-        idempotencyKey: id,
-        timeout: 2000,
-        maxNetworkRetries: 1,
-      }),
-    );
+    const session = await within(longestWaitMs, createPatiently(services, id, params));
     if (session.url === null) throw new Error('Stripe gave a session without a page');
     return { id: session.id, url: session.url };
   } catch (error) {
@@ -135,21 +130,37 @@ async function askStripe(
   }
 }
 
-// The package's own limits are for each try and for silence on the line; a reader counts the whole.
-const longestWaitSeconds = 4.5;
-const tooLate = new Error('Stripe did not answer in time');
-
-async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const end = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(tooLate), seconds * 1000);
-  });
-  try {
-    return await Promise.race([work, end]);
-  } finally {
-    clearTimeout(timer);
+/**
+ * The package tries once more by itself, with the same key. Two answers ask for a further try with that key: too busy, which
+ * has begun nothing, and a first try that is still under way there.
+ */
+async function createPatiently(
+  { stripe }: Services,
+  id: string,
+  params: Stripe.Checkout.SessionCreateParams,
+): Promise<Stripe.Checkout.Session> {
+  const begun = performance.now();
+  const leftMs = () => longestWaitMs - (performance.now() - begun);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await stripe.checkout.sessions.create(params, {
+        idempotencyKey: id,
+        timeout: Math.ceil(Math.min(2000, leftMs())),
+        maxNetworkRetries: tries === 1 ? 1 : 0,
+      });
+    } catch (error) {
+      const again =
+        error instanceof Stripe.errors.StripeRateLimitError ||
+        (error instanceof Stripe.errors.StripeError && error.code === 'idempotency_key_in_use');
+      // Nothing may begin once the reader has been told that nothing did.
+      if (!again || leftMs() < 2 * pauseMs) throw error;
+      await pause(pauseMs);
+    }
   }
 }
+
+const longestWaitMs = 4500;
+const pauseMs = 400;
 
 /** The reminder whose own link led here; a link that is broken or too old takes nothing from the gift. */
 function readReminder({ keys }: Pick<Services, 'keys'>, token: string | null, now: Date): string | null {

@@ -23,6 +23,24 @@ export function openStripe(config: Pick<Config, 'stripe'>): StripeClient {
   });
 }
 
+/**
+ * Waits for so long and no longer: the package's own limits are for each try and for silence on the line, a reader counts the whole.
+ * Throws `tooLate`; the call itself may still come to its end.
+ */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(tooLate), ms);
+  });
+  try {
+    return await Promise.race([work, end]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export const tooLate = new Error('Stripe did not answer in time');
+
 /** The origin of Stripe's hosted pages that our forms may lead to: for the content security policy's form-action. */
 export function hostedOrigins(config: Pick<Config, 'stripe'>): string[] {
   return config.stripe.apiUrl === null

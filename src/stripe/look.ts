@@ -2,19 +2,23 @@
 import { checkoutById } from '../ledger/checkout.ts';
 import { transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
+import { within } from '../outside/stripe.ts';
 import { domainOf } from './apply.ts';
 import { askSession } from './ask.ts';
 import { keepFact } from './keep.ts';
 
+/** A page waits for this; the webhook does not need it. */
+const longestWaitMs = 4000;
+
 /**
  * Asks Stripe about a checkout and keeps what it says (https://docs.stripe.com/checkout/fulfillment: callable repeatedly,
- * from webhook and success page alike). Does nothing for an intent that never became a session.
+ * from webhook and success page alike). Does nothing for an intent that never became a session. Throws within seconds where Stripe is away.
  */
 export async function lookAtCheckout(services: Services, checkoutId: string): Promise<void> {
   const { config, keys } = services;
   const intent = await checkoutById(services.database, checkoutId);
   if (intent === null || intent.stripeSessionId === null) return;
-  const facts = await askSession(services, intent.stripeSessionId);
+  const facts = await within(longestWaitMs, askSession(services, intent.stripeSessionId));
   const now = services.now();
   await transact(services, async (tx) => {
     for (const fact of facts) {
