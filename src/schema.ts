@@ -333,6 +333,30 @@ export const adjustments = pgTable(
   ],
 );
 
+/** Writer: ledger/dispute. How each dispute stands, as told last; the money it moved is in adjustments. */
+export const disputes = pgTable(
+  'disputes',
+  {
+    id: uuid('id').primaryKey(),
+    paymentId: uuid('payment_id')
+      .notNull()
+      .references(() => payments.id),
+    stripeDisputeId: text('stripe_dispute_id').notNull().unique(),
+    /** In Stripe's words. */
+    status: text('status').notNull(),
+    reason: text('reason').notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    currency: currencyCode('currency').notNull(),
+    openedAt: instant('opened_at').notNull(),
+    answerBy: instant('answer_by'),
+    answered: boolean('answered').notNull(),
+    /** How far in a dispute's life: orders what is told within one second. */
+    step: integer('step').notNull(),
+    toldAt: instant('told_at').notNull(),
+  },
+  (t) => [index('disputes_by_payment').on(t.paymentId), index('disputes_to_answer').on(t.answerBy)],
+);
+
 /** Writer: ledger/payment-failure. Every attempt at a membership's invoice that did not bring money. Insert-only. */
 export const paymentFailures = pgTable(
   'payment_failures',

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { readLinkToken } from '../outside/tokens.ts';
 import { parseAddress } from '../values/address.ts';
@@ -19,6 +20,7 @@ import { amountRequest, changeAmount, unchangeable } from './amount.ts';
 import { AmountPage, SecondGiftOverPage, SecondGiftPage, typedAmount } from './gift-pages.tsx';
 import { type Giver, giverById, type RegularGift } from './gifts.ts';
 import { linkRequest, mailLink } from './link.ts';
+import { openInvoice } from './open-invoice.ts';
 import { AccountPage, BackPage, LinkPage, ManagePage } from './pages.tsx';
 import { openPortals } from './portal.ts';
 import { portalRequest } from './portal-request.ts';
@@ -52,6 +54,27 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     if (isFault(read)) return showLink(req, res, { reason: read });
     showGifts(req, res, read, { locale: localeOf(req, config, asked(req) ?? read.locale) });
   });
+
+  // A letter's way to confirm a payment: it leads on to Stripe, and changes nothing by itself.
+  routes.get(
+    '/account/manage/:token/invoice',
+    openingsLimited,
+    async (req: Request<{ token: string }>, res: Response) => {
+      personal(res);
+      const { token } = req.params;
+      const read = await readLink(token);
+      if (isFault(read)) return showLink(req, res, { reason: read });
+      const { gift } = req.query;
+      let url: string | null = null;
+      try {
+        const { stripeSubscriptionId } = chosen(read, typeof gift === 'string' ? gift : undefined);
+        url = await openInvoice(services, stripeSubscriptionId);
+      } catch (error) {
+        services.log.warn(describeError(error), 'An open invoice could not be looked up');
+      }
+      res.redirect(303, url ?? `/account/manage/${token}`);
+    },
+  );
 
   routes.post(
     '/account/manage/:token',

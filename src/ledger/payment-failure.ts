@@ -1,7 +1,7 @@
 // Payment failures: every attempt at a membership's invoice that brought no money, kept once.
 import { randomUUIDv7 } from 'node:crypto';
 import { and, eq, gt } from 'drizzle-orm';
-import type { Tx } from '../outside/database.ts';
+import type { Reads, Tx } from '../outside/database.ts';
 import { paymentFailures } from '../schema.ts';
 
 export interface FailedAttempt {
@@ -32,4 +32,14 @@ export async function noteFailure(tx: Tx, membershipId: string, failed: FailedAt
       ),
     );
   return false;
+}
+
+/** The attempts at an invoice that are known to have failed, in their order. */
+export async function failedAttempts(reads: Reads, stripeInvoiceId: string): Promise<number[]> {
+  const rows = await reads
+    .select({ attempt: paymentFailures.attempt })
+    .from(paymentFailures)
+    .where(eq(paymentFailures.stripeInvoiceId, stripeInvoiceId))
+    .orderBy(paymentFailures.attempt);
+  return rows.map(({ attempt }) => attempt);
 }

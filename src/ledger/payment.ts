@@ -1,7 +1,7 @@
 // Payments: money received, each exactly once, whatever number of Stripe's objects tell of it.
 import { randomUUIDv7 } from 'node:crypto';
 import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
-import type { Tx } from '../outside/database.ts';
+import type { Reads, Tx } from '../outside/database.ts';
 import { checkouts, invoicePayments, memberships, payments } from '../schema.ts';
 
 export type Payment = typeof payments.$inferSelect;
@@ -118,6 +118,12 @@ export async function paymentOfIntent(tx: Tx, paymentIntentId: string): Promise<
           where l.stripe_payment_intent_id = ${paymentIntentId})`,
       ),
     );
+  return row ?? null;
+}
+
+/** The payment of a membership's invoice; null while it is not paid or not known. */
+export async function paymentOfInvoice(reads: Reads, stripeInvoiceId: string): Promise<Payment | null> {
+  const [row] = await reads.select().from(payments).where(eq(payments.stripeInvoiceId, stripeInvoiceId));
   return row ?? null;
 }
 

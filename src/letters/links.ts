@@ -7,6 +7,8 @@ export interface LetterLinks {
   manage(): string;
   /** The choice between two regular gifts, over their pair; good until the older one ends. */
   secondGift(pairId: string, endsAt: Date): string;
+  /** Leads to Stripe's page of the gift's open invoice, where it is paid or confirmed. */
+  openInvoice(membershipId: string): string;
   /** A reminder's own page. The reminder's row says for how long it is good, so the token has no end of its own. */
   reminder(): string;
   give(): string;
@@ -32,11 +34,13 @@ export interface LinkedTo {
 export function letterLinks(keys: Keys, baseUrl: string, to: LinkedTo): LetterLinks {
   const reminderToken = (purpose: 'reminder' | 'unsubscribe' | 'block') =>
     linkToken(keys, purpose, need(to.reminderId), null);
+  const manage = () =>
+    `${baseUrl}/account/manage/${linkToken(keys, 'manage', need(to.readerId), daysAfter(to.createdAt, 30))}`;
   return {
-    manage: () =>
-      `${baseUrl}/account/manage/${linkToken(keys, 'manage', need(to.readerId), daysAfter(to.createdAt, 30))}`,
+    manage,
     secondGift: (pairId, endsAt) =>
       `${baseUrl}/account/second/${linkToken(keys, 'second-gift', pairId, endsAt)}`,
+    openInvoice: (membershipId) => `${manage()}/invoice?gift=${membershipId}`,
     reminder: () => `${baseUrl}/reminders/${reminderToken('reminder')}`,
     give: () => `${baseUrl}/reminders/${reminderToken('reminder')}/give`,
     unsubscribe: () => `${baseUrl}/unsubscribe/${reminderToken('unsubscribe')}`,

@@ -37,7 +37,20 @@ export interface LetterFacts {
     failedAt: string;
     nextAttemptAt: string | null;
   };
+  /** The reader's bank wants them to confirm the payment; `attempt` is the one that waits. */
+  'action-required': MoneyFacts & { membershipId: string; kind: 'month' | 'year'; attempt: number };
+  /** A renewal came after all: thanks, and the receipt. */
+  recovered: MoneyFacts & {
+    paymentId: string;
+    paidAt: string;
+    kind: 'month' | 'year';
+    membershipId: string | null;
+    nextAt?: string | null;
+  };
   'card-changed': { membershipId: string; changedAt: string };
+  /** `expiresOn`: the card's last day. */
+  'card-expiring': MoneyFacts & { membershipId: string; kind: 'month' | 'year'; expiresOn: string };
+  'renewal-ahead': MoneyFacts & { membershipId: string; renewsAt: string };
   /** From the next payment on another amount is collected; `beforeMinor` is the former one, in the same currency. */
   'amount-changed': MoneyFacts & {
     membershipId: string;
@@ -86,7 +99,11 @@ export const classOf: Record<LetterKind, LetterClass> = {
   'thank-you': 'money',
   'renewal-receipt': 'money',
   'payment-failed': 'money',
+  'action-required': 'money',
+  recovered: 'money',
   'card-changed': 'money',
+  'card-expiring': 'money',
+  'renewal-ahead': 'money',
   'amount-changed': 'money',
   'second-gift': 'money',
   'gift-ending': 'money',
@@ -160,6 +177,33 @@ export async function cancelLetters(
     .update(letters)
     .set({ state: 'cancelled', leasedUntil: null })
     .where(and(theirs, inArray(letters.state, ['queued', 'deferred'])));
+}
+
+/**
+ * Takes back one letter that has not been begun, since another tells what it would; true when it will not go out.
+ * Its row stays, so that its cause told again writes none.
+ */
+export async function takeBackLetter(tx: Tx, kind: LetterKind, key: string): Promise<boolean> {
+  const taken = await tx
+    .update(letters)
+    .set({ state: 'cancelled', leasedUntil: null })
+    .where(and(eq(letters.key, `${kind}:${key}`), inArray(letters.state, ['queued', 'deferred'])))
+    .returning({ id: letters.id });
+  return taken.length > 0;
+}
+
+/** The facts of a letter that was written, whatever became of it; null when none was. */
+export async function letterWritten<K extends LetterKind>(
+  reads: Reads,
+  kind: K,
+  key: string,
+): Promise<LetterFacts[K] | null> {
+  const [row] = await reads
+    .select({ facts: letters.facts })
+    .from(letters)
+    .where(eq(letters.key, `${kind}:${key}`));
+  // As queueLetter wrote them, which took them typed by their kind.
+  return row === undefined ? null : (row.facts as unknown as LetterFacts[K]);
 }
 
 /** How many of a reminder's letters are in the mail server's hands this moment. */

@@ -6,9 +6,11 @@ import type { letters } from '../schema.ts';
 import { localDate } from '../values/calendar.ts';
 import { isLocale } from '../values/locale.ts';
 import { wordsFor } from '../words/words.ts';
+import { actionRequired } from './action-required.ts';
 import { amountChanged } from './amount-changed.ts';
 import type { Letter } from './blocks.ts';
 import { cardChanged } from './card-changed.ts';
+import { cardExpiring } from './card-expiring.ts';
 import { letterHtml, letterText } from './frame.tsx';
 import { giftEnding } from './gift-ending.ts';
 import { giftLost } from './gift-lost.ts';
@@ -16,9 +18,11 @@ import { letterLinks } from './links.ts';
 import { manageLink } from './manage-link.ts';
 import type { LetterFacts, LetterKind } from './outbox.ts';
 import { paymentFailed } from './payment-failed.ts';
+import { recovered } from './recovered.ts';
 import { refunded } from './refunded.ts';
 import { reminder } from './reminder.ts';
 import { reminderConfirmation } from './reminder-confirmation.ts';
+import { renewalAhead } from './renewal-ahead.ts';
 import { renewalReceipt } from './renewal-receipt.ts';
 import { secondGift } from './second-gift.ts';
 import { staffInvitation } from './staff-invitation.ts';
@@ -99,7 +103,11 @@ const writers: { [K in LetterKind]: (writing: Writing<K>) => Letter } = {
   'thank-you': thankYou,
   'renewal-receipt': renewalReceipt,
   'payment-failed': paymentFailed,
+  'action-required': actionRequired,
+  recovered,
   'card-changed': cardChanged,
+  'card-expiring': cardExpiring,
+  'renewal-ahead': renewalAhead,
   'amount-changed': amountChanged,
   'second-gift': secondGift,
   'gift-ending': giftEnding,

@@ -62,7 +62,10 @@ async function applyMeaning(services: Services, row: EventRow): Promise<'done' |
     keep: (facts) => keepAll(services, row, facts),
     ask: (question) => askStripe(services, question),
   });
-  if (typeof outcome === 'object') return ignore(services, row, outcome.ignored);
+  if (typeof outcome === 'object') {
+    if (outcome.alert) services.log.error({ event: row.id, type: row.type }, 'A person must look at Stripe');
+    return ignore(services, row, outcome.ignored);
+  }
   return outcome === 'kept' ? 'done' : outcome;
 }
 

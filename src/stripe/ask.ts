@@ -6,12 +6,16 @@ import type { Fact, Question } from './fact.ts';
 import {
   at,
   completedSession,
-  disputeSteps,
+  failedInvoice,
+  heldInvoice,
   idOf,
+  invoicePayment,
   lookAt,
+  markIn,
   paidCharge,
   paidInvoice,
   refundSteps,
+  toldDispute,
 } from './translate.ts';
 
 type Asks = Pick<Services, 'stripe' | 'machineNow'>;
@@ -19,22 +23,31 @@ type Asks = Pick<Services, 'stripe' | 'machineNow'>;
 /** The facts that answer a question; none when what was asked for is gone or not ours. Throws what the client throws when Stripe cannot be reached. */
 export async function askStripe(services: Asks, question: Question): Promise<Fact[]> {
   try {
-    return await answers[question.about](services, question.id);
+    return await answers[question.about](services, question.id, question.told);
   } catch (error) {
     if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') return [];
     throw error;
   }
 }
 
-const answers: Record<Question['about'], (services: Asks, id: string) => Promise<Fact[]>> = {
-  session: async ({ stripe }, id) => factsOfSession(await retrieveSession(stripe, id)),
+type Answering = (services: Asks, id: string, told: Question['told']) => Promise<Fact[]>;
+
+const answers: Record<Question['about'], Answering> = {
+  session: async ({ stripe }, id, told) => factsOfSession(await retrieveSession(stripe, id), told),
   subscription: askSubscription,
-  invoice: async ({ stripe }, id) =>
-    paidInvoice(await stripe.invoices.retrieve(id, { expand: ['payments'] })),
-  charge: async ({ stripe }, id) => paidCharge(await stripe.charges.retrieve(id), null),
-  refund: async ({ stripe }, id) =>
-    refundSteps(await stripe.refunds.retrieve(id, { expand: ['failure_balance_transaction'] }), null),
-  dispute: async ({ stripe }, id) => disputeSteps(await stripe.disputes.retrieve(id)),
+  invoice: async ({ stripe }, id, told) =>
+    factsOfInvoice(await stripe.invoices.retrieve(id, { expand: ['payments'] }), told),
+  'invoice-payment': async ({ stripe }, id) => invoicePayment(await stripe.invoicePayments.retrieve(id)),
+  charge: async ({ stripe }, id, told) => paidCharge(await stripe.charges.retrieve(id), told?.at ?? null),
+  refund: async ({ stripe }, id, told) =>
+    refundSteps(
+      await stripe.refunds.retrieve(id, { expand: ['failure_balance_transaction'] }),
+      told?.at ?? null,
+    ),
+  dispute: async ({ stripe, machineNow }, id) => {
+    const { answer, answeredAt } = await timed(machineNow, () => stripe.disputes.retrieve(id));
+    return toldDispute(answer, answeredAt);
+  },
   'payment-intent': askPaymentIntent,
   customer: askCustomer,
 };
@@ -63,8 +76,23 @@ function retrieveSession(stripe: Stripe, id: string): Promise<Stripe.Checkout.Se
   return stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent.latest_charge'] });
 }
 
-function factsOfSession(session: Stripe.Checkout.Session): Fact[] {
-  return session.status === 'complete' ? completedSession(session, null) : [];
+function factsOfSession(session: Stripe.Checkout.Session, told?: Question['told']): Fact[] {
+  if (session.status !== 'complete') return [];
+  const completed = told?.type === 'checkout.session.completed' ? told.at : null;
+  const facts = completedSession(session, completed);
+  const checkoutId = markIn(session.metadata);
+  if (told?.type === 'checkout.session.async_payment_failed' && checkoutId !== null)
+    facts.push({ fact: 'session-settled', checkoutId, at: told.at, failed: true });
+  return facts;
+}
+
+/** An invoice tells whether it is paid. Of an attempt that failed it still tells while it is open. */
+function factsOfInvoice(invoice: Stripe.Invoice, told: Question['told']): Fact[] {
+  const facts = paidInvoice(invoice);
+  if (invoice.status === 'paid' || told === undefined) return facts;
+  if (told.type === 'invoice.payment_failed') facts.push(...failedInvoice(invoice, told.at));
+  if (told.type === 'invoice.payment_action_required') facts.push(...heldInvoice(invoice, told.at));
+  return facts;
 }
 
 /** Whose a customer is, by their checkout, and what they promised. */
@@ -74,7 +102,13 @@ async function askCustomer({ stripe, machineNow }: Asks, id: string): Promise<Fa
     stripe.subscriptions.list({ customer: id, status: 'all', limit: 10 }),
   );
   return [
-    ...sessions.data.flatMap(factsOfSession),
+    ...sessions.data
+      .flatMap((session) => factsOfSession(session))
+      .flatMap((fact): Fact[] => {
+        if (fact.fact !== 'session-completed') return [];
+        const { checkoutId, person } = fact;
+        return [{ fact: 'giver', checkoutId, stripeCustomerId: id, person }];
+      }),
     ...answer.data.flatMap((subscription) =>
       lookAt(subscription, { lookedAt: answeredAt, rank: rankOf.asked }),
     ),
@@ -123,7 +157,7 @@ async function askPaymentIntent({ stripe }: Asks, id: string): Promise<Fact[]> {
   if (facts.some((fact) => fact.fact === 'paid-charge' && fact.person === null)) {
     const sessions = await stripe.checkout.sessions.list({ payment_intent: id, limit: 1 });
     const person = sessions.data
-      .flatMap(factsOfSession)
+      .flatMap((session) => factsOfSession(session))
       .find((fact) => fact.fact === 'session-completed')?.person;
     return facts.map((fact) => (fact.fact === 'paid-charge' ? { ...fact, person: person ?? null } : fact));
   }

@@ -5,8 +5,8 @@ import type { Fact, Meaning, Question } from './fact.ts';
 import {
   at,
   completedSession,
-  disputeSteps,
   failedInvoice,
+  heldInvoice,
   idOf,
   invoicePayment,
   lookAt,
@@ -14,90 +14,226 @@ import {
   paidCharge,
   paidInvoice,
   refundSteps,
+  subscriptionOf,
+  toldDispute,
 } from './translate.ts';
 
 type Told<T extends Stripe.Event['type']> = Extract<Stripe.Event, { type: T }>;
 
+/** What an event comes to, for people: the table in the README is made of these. An absent book is not touched. */
+export interface Does {
+  ledger?: string;
+  membership?: string;
+  movements?: string;
+  letters?: string;
+  /** Where no book is touched: why. */
+  nothing?: string;
+}
+
+interface Row<T extends Stripe.Event['type']> {
+  does: Does;
+  /** Pure: an event of the pinned version in, its meaning out. */
+  means: (event: Told<T>) => Meaning;
+}
+
 const notOurs: Meaning = { ignored: 'not begun by this service' };
-const toldElsewhere: Meaning = { ignored: 'told by another event' };
 
-/** One row per event type. Each is pure: an event of the pinned version in, its meaning out. */
+const looked: Does = {
+  membership: 'a look is kept; the newest look is the membership',
+  movements: 'folded anew from all looks',
+  letters: '*gift-ending* or *gift-lost*, once per ending',
+};
+
+/** A type that is asked for so that it is seen, counted and listed at the desk. */
+function noted(why: string): { does: Does; means: () => Meaning } {
+  return { does: { nothing: why }, means: () => ({ ignored: why }) };
+}
+
 const rows = {
-  'checkout.session.completed': (event: Told<'checkout.session.completed'>) =>
-    kept(completedSession(event.data.object, at(event.created))),
-  'checkout.session.async_payment_succeeded': (event: Told<'checkout.session.async_payment_succeeded'>) =>
-    settledSession(event.data.object, at(event.created), false),
-  'checkout.session.async_payment_failed': (event: Told<'checkout.session.async_payment_failed'>) =>
-    settledSession(event.data.object, at(event.created), true),
-  'checkout.session.expired': (event: Told<'checkout.session.expired'>) => {
-    const checkoutId = markIn(event.data.object.metadata);
-    return checkoutId === null ? notOurs : { facts: [{ fact: 'session-expired', checkoutId }] };
+  'checkout.session.completed': {
+    does: {
+      ledger: 'the checkout is completed, its reader and customer known',
+      membership: 'becomes its reader’s',
+      movements: 'folded, if it waited for its reader',
+    },
+    means: ({ data, created }) => kept(completedSession(data.object, at(created))),
+  },
+  'checkout.session.async_payment_succeeded': {
+    does: {
+      ledger: 'a debit that takes days has come: the checkout’s outcome; the money is told by its charge',
+    },
+    means: ({ data, created }) => settledSession(data.object, at(created), false),
+  },
+  'checkout.session.async_payment_failed': {
+    does: { ledger: 'a debit that takes days has failed: the checkout’s outcome' },
+    means: ({ data, created }) => settledSession(data.object, at(created), true),
+  },
+  'checkout.session.expired': {
+    does: { ledger: 'the checkout has expired, unless it was completed' },
+    means: ({ data }) => {
+      const checkoutId = markIn(data.object.metadata);
+      return checkoutId === null ? notOurs : { facts: [{ fact: 'session-expired', checkoutId }] };
+    },
   },
 
-  'customer.subscription.created': (event: Told<'customer.subscription.created'>) =>
-    kept(lookAt(event.data.object, { lookedAt: at(event.created), rank: rankOf.created })),
-  'customer.subscription.updated': (event: Told<'customer.subscription.updated'>) =>
-    updatedSubscription(event),
-  'customer.subscription.paused': (event: Told<'customer.subscription.paused'>) =>
-    kept(lookAt(event.data.object, { lookedAt: at(event.created), rank: rankOf.updated })),
-  'customer.subscription.resumed': (event: Told<'customer.subscription.resumed'>) =>
-    kept(lookAt(event.data.object, { lookedAt: at(event.created), rank: rankOf.updated })),
-  'customer.subscription.deleted': (event: Told<'customer.subscription.deleted'>) =>
-    kept(lookAt(event.data.object, { lookedAt: at(event.created), rank: rankOf.deleted })),
-
-  'invoice.paid': (event: Told<'invoice.paid'>) => kept(paidInvoice(event.data.object)),
-  'invoice.payment_failed': (event: Told<'invoice.payment_failed'>) =>
-    kept(failedInvoice(event.data.object, at(event.created))),
-  'invoice_payment.paid': (event: Told<'invoice_payment.paid'>) => kept(invoicePayment(event.data.object)),
-
-  'charge.succeeded': (event: Told<'charge.succeeded'>) =>
-    kept(paidCharge(event.data.object, at(event.created)), {
-      ignored: 'a renewal’s charge: told by its invoice',
-    }),
-  'charge.updated': (event: Told<'charge.updated'>) => {
-    const paymentIntentId = idOf(event.data.object.payment_intent);
-    const settles = paymentIntentId !== null && event.data.object.balance_transaction !== null;
-    return settles ? { facts: [{ fact: 'settles', paymentIntentId }] } : toldElsewhere;
+  'customer.subscription.created': {
+    does: looked,
+    means: ({ data, created }) => kept(lookAt(data.object, { lookedAt: at(created), rank: rankOf.created })),
   },
-  'charge.refunded': () => toldElsewhere,
+  'customer.subscription.updated': {
+    does: {
+      ...looked,
+      letters: '*gift-ending* or *gift-lost*, once per ending; *card-changed*, once per card',
+    },
+    means: updatedSubscription,
+  },
+  'customer.subscription.paused': {
+    does: looked,
+    means: ({ data, created }) => kept(lookAt(data.object, { lookedAt: at(created), rank: rankOf.updated })),
+  },
+  'customer.subscription.resumed': {
+    does: looked,
+    means: ({ data, created }) => kept(lookAt(data.object, { lookedAt: at(created), rank: rankOf.updated })),
+  },
+  'customer.subscription.deleted': {
+    does: looked,
+    means: ({ data, created }) => kept(lookAt(data.object, { lookedAt: at(created), rank: rankOf.deleted })),
+  },
 
-  'refund.created': (event: Told<'refund.created'>) => kept(refundSteps(event.data.object, null)),
-  'refund.updated': (event: Told<'refund.updated'>) =>
+  'invoice.paid': {
+    does: {
+      ledger: 'a payment, once per invoice; its reader and customer known',
+      membership: 'becomes its reader’s',
+      movements: 'folded, if it waited for its reader',
+      letters:
+        '*thank-you* for the first, *renewal-receipt* for later ones, *recovered* in its place where an attempt had failed',
+    },
+    means: ({ data }) => kept(paidInvoice(data.object)),
+  },
+  'invoice.payment_failed': {
+    does: {
+      ledger: 'a failed attempt, once per invoice and attempt',
+      letters: '*payment-failed*, once per attempt that will be repeated',
+    },
+    means: ({ data, created }) => kept(failedInvoice(data.object, at(created))),
+  },
+  'invoice.payment_action_required': {
+    does: { letters: '*action-required*, once per invoice, in place of *payment-failed*' },
+    means: ({ data, created }) => kept(heldInvoice(data.object, at(created))),
+  },
+  'invoice.finalization_failed': {
+    does: { nothing: 'an invoice that Stripe could not draw up: an error is logged, a person must look' },
+    means: ({ data }) =>
+      subscriptionOf(data.object) === null
+        ? notOurs
+        : { ignored: 'an invoice could not be drawn up', alert: true },
+  },
+  'invoice.voided': noted('no money moved: the subscription tells what follows'),
+  'invoice.marked_uncollectible': noted('no money moved: the subscription tells what follows'),
+  'invoice.upcoming': noted('yearly renewals are announced by our own round, in time'),
+  'invoice_payment.paid': {
+    does: { ledger: 'which payment intent paid which invoice' },
+    means: ({ data }) => kept(invoicePayment(data.object)),
+  },
+
+  'charge.succeeded': {
+    does: { ledger: 'a one-off payment, once per payment intent', letters: '*thank-you*' },
+    means: ({ data, created }) =>
+      kept(paidCharge(data.object, at(created)), { ignored: 'a renewal’s charge: told by its invoice' }),
+  },
+  'charge.updated': {
+    does: { ledger: 'the fee and the settlement are asked for' },
+    means: ({ data }) => {
+      const paymentIntentId = idOf(data.object.payment_intent);
+      const settles = paymentIntentId !== null && data.object.balance_transaction !== null;
+      return settles
+        ? { facts: [{ fact: 'settles', paymentIntentId }] }
+        : { ignored: 'its balance transaction is not there yet' };
+    },
+  },
+  'charge.refunded': noted('told by the refund’s own events'),
+
+  'refund.created': {
+    does: { ledger: 'a refund, once, on its own date', letters: '*refunded*' },
+    means: ({ data }) => kept(refundSteps(data.object, null)),
+  },
+  'refund.updated': {
+    does: { ledger: 'the refund if it was not known; cancelled, the money is back', letters: '*refunded*' },
     // A refund's failure has an event of its own; a cancelled one is told only here.
-    kept(refundSteps(event.data.object, event.data.object.status === 'canceled' ? at(event.created) : null)),
-  'refund.failed': (event: Told<'refund.failed'>) => kept(refundSteps(event.data.object, at(event.created))),
-
-  'charge.dispute.funds_withdrawn': (event: Told<'charge.dispute.funds_withdrawn'>) =>
-    kept(disputeSteps(event.data.object)),
-  'charge.dispute.funds_reinstated': (event: Told<'charge.dispute.funds_reinstated'>) =>
-    kept(disputeSteps(event.data.object)),
-
-  'customer.updated': (event: Told<'customer.updated'>) => {
-    const before = event.data.previous_attributes?.invoice_settings;
-    const card = idOf(event.data.object.invoice_settings.default_payment_method);
-    if (before === undefined || card === null) return toldElsewhere;
-    const fact: Fact = {
-      fact: 'card-changed',
-      stripeCustomerId: event.data.object.id,
-      stripeSubscriptionId: null,
-      card,
-      changedAt: at(event.created),
-    };
-    return { facts: [fact] };
+    means: ({ data, created }) =>
+      kept(refundSteps(data.object, data.object.status === 'canceled' ? at(created) : null)),
   },
-} satisfies { [T in Stripe.Event['type']]?: (event: Told<T>) => Meaning };
+  'refund.failed': {
+    does: { ledger: 'the refund if it was not known; failed, the money is back', letters: '*refunded*' },
+    means: ({ data, created }) => kept(refundSteps(data.object, at(created))),
+  },
+
+  'charge.dispute.created': {
+    does: { ledger: 'the dispute: reason, amount, and by when it must be answered' },
+    means: ({ data, created }) => kept(toldDispute(data.object, at(created))),
+  },
+  'charge.dispute.updated': {
+    does: { ledger: 'the dispute as it stands' },
+    means: ({ data, created }) => kept(toldDispute(data.object, at(created))),
+  },
+  'charge.dispute.closed': {
+    does: { ledger: 'the dispute, won or lost; lost, the money withdrawn stays away' },
+    means: ({ data, created }) => kept(toldDispute(data.object, at(created))),
+  },
+  'charge.dispute.funds_withdrawn': {
+    does: { ledger: 'the amount withdrawn, once, with the dispute’s fee when it is settled' },
+    means: ({ data, created }) => kept(toldDispute(data.object, at(created))),
+  },
+  'charge.dispute.funds_reinstated': {
+    does: { ledger: 'the amount given back, once' },
+    means: ({ data, created }) => kept(toldDispute(data.object, at(created))),
+  },
+  'radar.early_fraud_warning.created': noted('a warning: no money moved'),
+  'radar.early_fraud_warning.updated': noted('a warning: no money moved'),
+
+  'customer.updated': {
+    does: { letters: '*card-changed*, once per card' },
+    means: ({ data, created }) => {
+      const before = data.previous_attributes?.invoice_settings;
+      const card = idOf(data.object.invoice_settings.default_payment_method);
+      if (before === undefined || card === null) return { ignored: 'only the card concerns us' };
+      const fact: Fact = {
+        fact: 'card-changed',
+        stripeCustomerId: data.object.id,
+        stripeSubscriptionId: null,
+        card,
+        changedAt: at(created),
+      };
+      return { facts: [fact] };
+    },
+  },
+  'customer.deleted': noted('its subscriptions tell of their end; the money stays'),
+  'payment_method.automatically_updated': noted('cards are looked up when one is about to expire'),
+  'mandate.updated': noted('an invoice that cannot be collected tells of it'),
+  'payment_intent.payment_failed': noted('an attempt without money: a renewal’s is told by its invoice'),
+  'payment_intent.processing': noted(
+    'money on its way: the checkout is shown as processing until its charge tells',
+  ),
+  'payout.paid': noted('money between Stripe and the bank'),
+} satisfies { [T in Stripe.Event['type']]?: Row<T> };
 
 /** The types our webhook endpoint asks Stripe for, and no more. */
 export const subscribedTypes = Object.keys(rows) as (keyof typeof rows)[];
+
+/** Type by type, what an event does. */
+export const whatEventsDo: readonly (readonly [type: string, does: Does])[] = subscribedTypes.map((type) => [
+  type,
+  rows[type].does,
+]);
 
 export const pinnedVersion = Stripe.API_VERSION;
 
 /** What an event means. One in another API version is rendered in another shape: then the object itself is asked for. */
 export function meaningOf(event: Stripe.Event): Meaning {
   if (!isRow(event.type)) return { ignored: 'a type that changes nothing here' };
-  if (event.api_version !== pinnedVersion) return askInstead(event);
-  const row: (event: never) => Meaning = rows[event.type];
-  return row(event as never);
+  const row: { does: Does; means: (event: never) => Meaning } = rows[event.type];
+  if (event.api_version === pinnedVersion || row.does.nothing !== undefined) return row.means(event as never);
+  return askInstead(event);
 }
 
 function isRow(type: string): type is keyof typeof rows {
@@ -110,13 +246,14 @@ function askInstead(event: Stripe.Event): Meaning {
   const about = asking[event.type.split('.').slice(0, -1).join('.')];
   if (typeof id !== 'string' || about === undefined)
     return { ignored: 'another API version, and nothing to ask for' };
-  return { ask: { about, id } };
+  return { ask: { about, id, told: { type: event.type, at: at(event.created) } } };
 }
 
 const asking: Record<string, Question['about']> = {
   'checkout.session': 'session',
   'customer.subscription': 'subscription',
   invoice: 'invoice',
+  invoice_payment: 'invoice-payment',
   charge: 'charge',
   refund: 'refund',
   'charge.dispute': 'dispute',

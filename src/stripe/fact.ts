@@ -1,5 +1,6 @@
 // Facts: what Stripe's objects say, in the ledger's words. Everything past translate speaks only of these.
 import type { AdjustmentStep } from '../ledger/adjustment.ts';
+import type { ToldDispute } from '../ledger/dispute.ts';
 import type { SubscriptionLook } from '../ledger/membership.ts';
 import type { PaidCharge, PaidInvoice } from '../ledger/payment.ts';
 import type { FailedAttempt } from '../ledger/payment-failure.ts';
@@ -19,6 +20,8 @@ export type Fact =
       /** Null where the session was asked for: it does not say when it was completed. */
       completedAt: Date | null;
     }
+  /** Whose a customer is. Nothing else of their session is told by this: it has an event of its own. */
+  | { fact: 'giver'; checkoutId: string; stripeCustomerId: string; person: Person | null }
   | { fact: 'session-settled'; checkoutId: string; at: Date; failed: boolean }
   | { fact: 'session-expired'; checkoutId: string }
   | {
@@ -55,14 +58,33 @@ export type Fact =
       failed: FailedAttempt;
       nextAttemptAt: Date | null;
     }
+  | {
+      fact: 'held-invoice';
+      stripeSubscriptionId: string;
+      stripeCustomerId: string;
+      held: FailedAttempt;
+    }
+  | { fact: 'dispute'; paymentIntentId: string; dispute: ToldDispute }
   | { fact: 'settles'; paymentIntentId: string };
 
 /** A question only Stripe can answer. */
-export type Question =
-  | { about: 'session' | 'subscription' | 'invoice' | 'charge' | 'refund' | 'dispute'; id: string }
-  /** Whose payment this is: a renewal's charge carries neither our mark nor its invoice. */
-  | { about: 'payment-intent'; id: string }
-  | { about: 'customer'; id: string };
+export interface Question {
+  about:
+    | 'session'
+    | 'subscription'
+    | 'invoice'
+    | 'invoice-payment'
+    | 'charge'
+    | 'refund'
+    | 'dispute'
+    /** Whose payment this is: a renewal's charge carries neither our mark nor its invoice. */
+    | 'payment-intent'
+    /** Who this is, and what they promised. */
+    | 'customer';
+  id: string;
+  /** The event in place of which is asked: an object does not say when an attempt of its past failed. */
+  told?: { type: string; at: Date };
+}
 
-/** What an event means: facts to keep, a question to ask first, or nothing, with the reason. */
-export type Meaning = { facts: Fact[] } | { ask: Question } | { ignored: string };
+/** What an event means: facts to keep, a question to ask first, or nothing, with the reason; `alert` where a person must look. */
+export type Meaning = { facts: Fact[] } | { ask: Question } | { ignored: string; alert?: true };

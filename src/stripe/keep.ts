@@ -8,6 +8,7 @@ import {
   expireCheckout,
   noteOutcome,
 } from '../ledger/checkout.ts';
+import { noteDispute } from '../ledger/dispute.ts';
 import { claimMemberships, noteLook, type SubscriptionLook } from '../ledger/membership.ts';
 import {
   movePaidAt,
@@ -16,8 +17,9 @@ import {
   notePaidInvoice,
   type Payment,
   paymentOfIntent,
+  paymentOfInvoice,
 } from '../ledger/payment.ts';
-import { noteFailure } from '../ledger/payment-failure.ts';
+import { failedAttempts, noteFailure } from '../ledger/payment-failure.ts';
 import {
   findOrMakeReader,
   lockCustomer,
@@ -27,7 +29,13 @@ import {
 } from '../ledger/reader.ts';
 import { endedForNewer, noteSecondGifts } from '../ledger/second-gift.ts';
 import { runs } from '../ledger/standing.ts';
-import { type LetterKind, type NewLetter, queueLetter } from '../letters/outbox.ts';
+import {
+  type LetterKind,
+  letterWritten,
+  type NewLetter,
+  queueLetter,
+  takeBackLetter,
+} from '../letters/outbox.ts';
 import type { Tx } from '../outside/database.ts';
 import type { Keys } from '../outside/keys.ts';
 import { membershipLooks, memberships, readers } from '../schema.ts';
@@ -54,6 +62,8 @@ export async function keepFact(keeping: Keeping, fact: Fact): Promise<Kept> {
   switch (fact.fact) {
     case 'session-completed':
       return keepSession(keeping, fact);
+    case 'giver':
+      return keepGiver(keeping, fact);
     case 'session-settled':
       await noteOutcome(keeping.tx, fact.checkoutId, { at: fact.at, failed: fact.failed });
       return 'kept';
@@ -75,6 +85,10 @@ export async function keepFact(keeping: Keeping, fact: Fact): Promise<Kept> {
       return keepAdjustment(keeping, fact);
     case 'failed-invoice':
       return keepFailure(keeping, fact);
+    case 'held-invoice':
+      return keepHeld(keeping, fact);
+    case 'dispute':
+      return keepDispute(keeping, fact);
     case 'settles':
       return 'kept';
   }
@@ -92,6 +106,13 @@ async function keepSession(keeping: Keeping, fact: FactOf<'session-completed'>):
     readerId,
     completedAt: fact.completedAt,
   });
+  return 'kept';
+}
+
+async function keepGiver(keeping: Keeping, fact: FactOf<'giver'>): Promise<Kept> {
+  const intent = await checkoutById(keeping.tx, fact.checkoutId);
+  if (intent === null) return 'not ours';
+  await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
   return 'kept';
 }
 
@@ -140,6 +161,7 @@ async function keepInvoice(keeping: Keeping, fact: FactOf<'paid-invoice'>): Prom
     await write(keeping, fact.invoice.paidAt, { kind: 'thank-you', ...letter, facts: receipt });
   } else {
     await write(keeping, fact.invoice.paidAt, { kind: 'renewal-receipt', ...letter, facts: receipt });
+    await writeOfRecovery(keeping, noted.payment, receipt.nextAt);
   }
   return 'kept';
 }
@@ -208,21 +230,27 @@ async function keepAdjustment(keeping: Keeping, fact: FactOf<'adjustment'>): Pro
   return 'kept';
 }
 
+async function keepDispute({ tx }: Keeping, fact: FactOf<'dispute'>): Promise<Kept> {
+  const payment = await paymentOfIntent(tx, fact.paymentIntentId);
+  if (payment === null) return { ask: { about: 'payment-intent', id: fact.paymentIntentId } };
+  await noteDispute(tx, payment, fact.dispute);
+  return 'kept';
+}
+
 async function keepFailure(keeping: Keeping, fact: FactOf<'failed-invoice'>): Promise<Kept> {
   const { tx } = keeping;
-  await lockCustomer(tx, fact.stripeCustomerId);
-  const [membership] = await tx
-    .select()
-    .from(memberships)
-    .where(eq(memberships.stripeSubscriptionId, fact.stripeSubscriptionId));
-  if (!membership) return { ask: { about: 'subscription', id: fact.stripeSubscriptionId } };
-  if (membership.readerId === null) return { ask: { about: 'customer', id: fact.stripeCustomerId } };
+  const membership = await membershipOf(keeping, fact);
+  if ('ask' in membership) return membership;
+  const { stripeInvoiceId, attempt } = fact.failed;
   const fresh = await noteFailure(tx, membership.id, fact.failed);
+  if (!fresh) return 'kept';
+  const paid = await paymentOfInvoice(tx, stripeInvoiceId);
+  if (paid !== null) await writeOfRecovery(keeping, paid, null);
   // Without a next attempt the plan is about to end, and the goodbye says what this letter would.
-  if (!fresh || fact.nextAttemptAt === null) return 'kept';
+  if (fact.nextAttemptAt === null) return 'kept';
   await write(keeping, fact.failed.failedAt, {
     kind: 'payment-failed',
-    key: `${fact.failed.stripeInvoiceId}:${fact.failed.attempt}`,
+    key: `${stripeInvoiceId}:${attempt}`,
     to: { readerId: membership.readerId },
     locale: await localeOf(tx, membership.readerId),
     facts: {
@@ -234,7 +262,83 @@ async function keepFailure(keeping: Keeping, fact: FactOf<'failed-invoice'>): Pr
       nextAttemptAt: fact.nextAttemptAt.toISOString(),
     },
   });
+  // Heard late, when the money has come or the reader was asked to confirm: then nobody need be told of it.
+  if (paid !== null || (await isHeld(tx, stripeInvoiceId, attempt))) {
+    await takeBackLetter(tx, 'payment-failed', `${stripeInvoiceId}:${attempt}`);
+  }
   return 'kept';
+}
+
+/** The reader's bank wants them to confirm: one letter per invoice says so, in place of the one that an attempt failed. */
+async function keepHeld(keeping: Keeping, fact: FactOf<'held-invoice'>): Promise<Kept> {
+  const { tx } = keeping;
+  const membership = await membershipOf(keeping, fact);
+  if ('ask' in membership) return membership;
+  const { stripeInvoiceId, attempt } = fact.held;
+  const fresh = await write(keeping, fact.held.failedAt, {
+    kind: 'action-required',
+    key: stripeInvoiceId,
+    to: { readerId: membership.readerId },
+    locale: await localeOf(tx, membership.readerId),
+    facts: {
+      membershipId: membership.id,
+      amountMinor: fact.held.amountMinor.toString(),
+      currency: fact.held.currency,
+      kind: membership.interval,
+      attempt,
+    },
+  });
+  if (!fresh) return 'kept';
+  await takeBackLetter(tx, 'payment-failed', `${stripeInvoiceId}:${attempt}`);
+  if ((await paymentOfInvoice(tx, stripeInvoiceId)) !== null)
+    await takeBackLetter(tx, 'action-required', stripeInvoiceId);
+  return 'kept';
+}
+
+/** Whether the reader was asked to confirm this very attempt. */
+async function isHeld(tx: Tx, stripeInvoiceId: string, attempt: number): Promise<boolean> {
+  const written = await letterWritten(tx, 'action-required', stripeInvoiceId);
+  return written?.attempt === attempt;
+}
+
+/** Whose attempt failed; or what must be asked first. */
+async function membershipOf(
+  { tx }: Keeping,
+  of: { stripeSubscriptionId: string; stripeCustomerId: string },
+): Promise<{ id: string; readerId: string; interval: 'month' | 'year' } | { ask: Question }> {
+  await lockCustomer(tx, of.stripeCustomerId);
+  const [membership] = await tx
+    .select({ id: memberships.id, readerId: memberships.readerId, interval: memberships.interval })
+    .from(memberships)
+    .where(eq(memberships.stripeSubscriptionId, of.stripeSubscriptionId));
+  if (!membership) return { ask: { about: 'subscription', id: of.stripeSubscriptionId } };
+  const { id, readerId, interval } = membership;
+  return readerId === null
+    ? { ask: { about: 'customer', id: of.stripeCustomerId } }
+    : { id, readerId, interval };
+}
+
+/**
+ * An invoice was paid of which an attempt had failed: whichever of the two is heard last, the reader is thanked once. The
+ * receipt is taken back for it; where that is on its way already, it has said what there is to say.
+ */
+async function writeOfRecovery(keeping: Keeping, payment: Payment, nextAt: string | null): Promise<void> {
+  const { tx } = keeping;
+  const { stripeInvoiceId, kind } = payment;
+  if (stripeInvoiceId === null || kind === 'once') return;
+  const attempts = await failedAttempts(tx, stripeInvoiceId);
+  if (attempts.length === 0) return;
+  const fresh = await write(keeping, payment.paidAt, {
+    kind: 'recovered',
+    key: stripeInvoiceId,
+    to: { readerId: payment.readerId },
+    locale: await localeOf(tx, payment.readerId),
+    facts: { ...receiptFacts(payment), kind, nextAt },
+  });
+  if (fresh && !(await takeBackLetter(tx, 'renewal-receipt', stripeInvoiceId)))
+    await takeBackLetter(tx, 'recovered', stripeInvoiceId);
+  await takeBackLetter(tx, 'action-required', stripeInvoiceId);
+  for (const attempt of attempts) await takeBackLetter(tx, 'payment-failed', `${stripeInvoiceId}:${attempt}`);
 }
 
 /**
@@ -360,8 +464,8 @@ async function write<K extends LetterKind>(
   { tx, now, letterDomain, quiet }: Keeping,
   happenedAt: Date,
   letter: NewLetter<K>,
-): Promise<void> {
-  await queueLetter(tx, now, letterDomain, { ...letter, wantedAt: quiet ? at(0) : happenedAt });
+): Promise<boolean> {
+  return queueLetter(tx, now, letterDomain, { ...letter, wantedAt: quiet ? at(0) : happenedAt });
 }
 
 function receiptFacts(payment: Payment) {

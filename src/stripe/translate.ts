@@ -130,6 +130,22 @@ export function failedInvoice(invoice: Stripe.Invoice, failedAt: Date): Fact[] {
   ];
 }
 
+/** An attempt at a membership's invoice that waits for the reader: their bank wants them to confirm it. */
+export function heldInvoice(invoice: Stripe.Invoice, heldAt: Date): Fact[] {
+  return failedInvoice(invoice, heldAt).flatMap((fact) =>
+    fact.fact === 'failed-invoice'
+      ? [
+          {
+            fact: 'held-invoice',
+            stripeSubscriptionId: fact.stripeSubscriptionId,
+            stripeCustomerId: fact.stripeCustomerId,
+            held: fact.failed,
+          },
+        ]
+      : [],
+  );
+}
+
 export function invoicePayment(payment: Stripe.InvoicePayment): Fact[] {
   const paymentIntentId = idOf(payment.payment.payment_intent);
   const invoiceId = idOf(payment.invoice);
@@ -213,6 +229,31 @@ export function disputeSteps(dispute: Stripe.Dispute): Fact[] {
       happenedAt: at(booked.created),
     },
   }));
+}
+
+/** A dispute as it stands at a moment, with the money it has moved so far. */
+export function toldDispute(dispute: Stripe.Dispute, toldAt: Date): Fact[] {
+  const paymentIntentId = idOf(dispute.payment_intent);
+  if (paymentIntentId === null) return [];
+  const dueBy = dispute.evidence_details.due_by;
+  return [
+    {
+      fact: 'dispute',
+      paymentIntentId,
+      dispute: {
+        stripeDisputeId: dispute.id,
+        status: dispute.status,
+        reason: dispute.reason,
+        amountMinor: BigInt(dispute.amount),
+        currency: dispute.currency.toUpperCase(),
+        openedAt: at(dispute.created),
+        answerBy: dueBy === null ? null : at(dueBy),
+        answered: dispute.evidence_details.submission_count > 0,
+        toldAt,
+      },
+    },
+    ...disputeSteps(dispute),
+  ];
 }
 
 /** Which subscription of ours an invoice belongs to. */

@@ -11,7 +11,7 @@ export interface Means {
 }
 
 /** 'too soon': two looks of one second, and Stripe's answer of that same second; only a later answer can tell. */
-export type Understood = 'kept' | 'too soon' | { ignored: string };
+export type Understood = 'kept' | 'too soon' | { ignored: string; alert?: true };
 
 /** Follows a meaning to its end. Each question adds what was missing; a chain is never longer than charge → invoice → customer → subscription. */
 export async function understand(meaning: Meaning, means: Means): Promise<Understood> {

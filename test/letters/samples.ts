@@ -46,6 +46,18 @@ export const samples = {
     failedAt: '2027-02-24T09:00:00Z',
     nextAttemptAt: null,
   },
+  'action-required': { ...money, membershipId: id(2), kind: 'month', attempt: 1 },
+  'action-required:yearly': { ...money, membershipId: id(2), kind: 'year', attempt: 2 },
+  recovered: {
+    ...money,
+    paymentId: id(1),
+    paidAt: '2027-02-24T09:00:00Z',
+    kind: 'month',
+    membershipId: id(2),
+    nextAt: '2027-03-20T09:00:00Z',
+  },
+  'card-expiring': { ...money, membershipId: id(2), kind: 'year', expiresOn: '2027-03-31' },
+  'renewal-ahead': { ...money, membershipId: id(2), renewsAt: '2027-03-24T09:00:00Z' },
   'card-changed': { membershipId: id(2), changedAt: '2027-02-24T09:00:00Z' },
   'amount-changed': {
     ...money,

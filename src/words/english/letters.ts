@@ -54,6 +54,46 @@ export const letters = {
     lastTry: 'We will not try again. If you would like to go on, please give us another card.',
     button: 'Change my card',
   },
+  actionRequired: {
+    subject: 'Please confirm your payment',
+    subjectDiscreet: 'Please confirm your payment',
+    heading: 'Your bank asks you to confirm',
+    month: (amount: string) =>
+      `Your monthly gift of ${amount} is waiting: your bank wants you to confirm it. Nothing has been charged yet.`,
+    year: (amount: string) =>
+      `Your yearly gift of ${amount} is waiting: your bank wants you to confirm it. Nothing has been charged yet.`,
+    how: 'The button opens the payment page; your bank will ask you there, as it does in a shop.',
+    button: 'Confirm the payment',
+  },
+  recovered: {
+    subject: 'Your payment has arrived',
+    subjectDiscreet: 'Your payment has arrived',
+    heading: 'It worked, thank you',
+    month: (amount: string) =>
+      `Your monthly gift of ${amount} has arrived after all. Everything goes on as before.`,
+    year: (amount: string) =>
+      `Your yearly gift of ${amount} has arrived after all. Everything goes on as before.`,
+  },
+  cardExpiring: {
+    subject: 'Your card is about to expire',
+    subjectDiscreet: 'Your card is about to expire',
+    heading: 'Your card is about to expire',
+    month: (amount: string, day: string) =>
+      `The card that your monthly gift of ${amount} is collected from is good until ${day}.`,
+    year: (amount: string, day: string) =>
+      `The card that your yearly gift of ${amount} is collected from is good until ${day}.`,
+    what: 'Many banks send us the new card by themselves. To be sure, you can enter it now:',
+    button: 'Change my card',
+  },
+  renewalAhead: {
+    subject: 'Your yearly gift is about to renew',
+    subjectDiscreet: 'Your yearly payment is about to renew',
+    heading: 'Your yearly gift is about to renew',
+    text: (amount: string, onDay: string) =>
+      `Your yearly gift of ${amount} will be collected again ${onDay}. You need not do anything.`,
+    change: 'If you would like to change the card or end the gift, there is time until then:',
+    thanks: 'Thank you for the year behind us.',
+  },
   cardChanged: {
     subject: 'Your card is changed',
     subjectDiscreet: 'Your card is changed',
