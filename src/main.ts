@@ -20,23 +20,27 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  let sandbox: Sandbox | null = null;
+  // The stand-ins start while the modules of the house are read.
+  const opening = openSandbox(read.settings);
   try {
-    // The stand-ins start while the modules of the house are read.
-    const [{ openHouse }, opened] = await Promise.all([import('./house.ts'), openSandbox(read.settings)]);
-    sandbox = opened;
+    const [{ openHouse }, sandbox] = await Promise.all([import('./house.ts'), opening]);
     const config = completeConfig(read.settings, offeredBy(sandbox));
     const machineNow = () => new Date();
     const house = await openHouse(
       config,
       { now: sandbox?.now ?? machineNow, machineNow },
       // The sandbox is for this machine alone: whoever reaches it could move its clock and read its mail.
-      opened === null ? {} : { host: '127.0.0.1', neighbours: (services) => neighboursIn(opened, services) },
+      sandbox === null
+        ? {}
+        : { host: '127.0.0.1', neighbours: (services) => neighboursIn(sandbox, services) },
     );
     await greet(config, house, sandbox);
     stopOnSignals(house, sandbox);
   } catch (error) {
-    await sandbox?.close();
+    await opening.then(
+      (sandbox) => sandbox?.close(),
+      () => {},
+    );
     process.stderr.write(`Small Favor could not start: ${explain(error)}\n`);
     process.exitCode = 1;
   }
