@@ -13,6 +13,7 @@ import {
 import { rounds } from './schema.ts';
 import { sweepStaffSessions } from './staff/session.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
+import { tellAhead } from './stripe/notices.ts';
 import { keepOnePromise, nextPromiseDue } from './stripe/one-promise.ts';
 import { nextSettlementDue, settle } from './stripe/settle.ts';
 import { addDays, localDate, startOfDay } from './values/calendar.ts';
@@ -183,6 +184,8 @@ async function runNightly(services: Services): Promise<void> {
     .returning();
   if (!row) return;
   await sweepReminders(services);
+  await tellAhead(services);
+  services.nudge('letters');
   await sweepLimits(services);
   await sweepStaffSessions(services);
   await sweepIdempotentAnswers(services);

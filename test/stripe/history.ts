@@ -31,6 +31,8 @@ export interface History {
   services: TestServices;
   /** Those that mean something here, in the order in which they were told. */
   events: Stripe.Event[];
+  /** From now on no call of ours is answered. */
+  away(): void;
   close(): Promise<void>;
 }
 
@@ -208,6 +210,7 @@ export async function happen(databaseUrl: string, acts: readonly Act[]): Promise
     events: told
       .map((row): Stripe.Event => JSON.parse(String(row.body)))
       .filter((event) => !('ignored' in meaningOf(event))),
+    away: () => standIn.setFaults({ calls: { path: '/v1', status: 500, times: 1000 } }),
     async close() {
       await services.close();
       await standIn.close();
