@@ -83,7 +83,8 @@ const rows = {
   'customer.subscription.updated': {
     does: {
       ...looked,
-      letters: '*gift-ending* or *gift-lost*, once per ending; *card-changed*, once per card',
+      letters:
+        '*gift-ending* or *gift-lost*, once per ending; *amount-changed*, once per change; *card-changed*, once per card',
     },
     means: updatedSubscription,
   },
