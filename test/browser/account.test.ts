@@ -57,8 +57,13 @@ test('a lost link is mailed anew, and the new one opens the same gift', async ()
 
 test('on phone and desk nothing is wider than the screen, and axe finds nothing to mend', async () => {
   await service.give({ frequency: 'month', amountMinor: 500, email: 'looked-at@example.org' });
+  await service.advance('PT1H');
+  await service.give({ frequency: 'year', amountMinor: 6000, email: 'looked-at@example.org' });
   const manage = new URL(await linkFor('looked-at@example.org')).pathname;
-  const paths = ['/account', '/account/link', '/account/link?mailed=yes', manage, `${manage}0`];
+  const amount = `${manage}/amount`;
+  const second = new URL(await linkFor('looked-at@example.org', '/account/second/')).pathname;
+  const own = [manage, `${manage}0`, amount, second, `${second}0`];
+  const paths = ['/account', '/account/link', '/account/link?mailed=yes', ...own];
   for (const device of [phone, desktop]) {
     const { page } = await openPage(browser, device);
     for (const path of paths) {
@@ -71,7 +76,7 @@ test('on phone and desk nothing is wider than the screen, and axe finds nothing 
         expect([path, locale, content]).toEqual([path, locale, screen]);
       }
       // The others are made of the same parts.
-      if (device === desktop || ![manage, '/account/link'].includes(path)) continue;
+      if (device === desktop || ![manage, amount, second, '/account/link'].includes(path)) continue;
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
         const { violations } = await new AxeBuilder({ page }).analyze();
@@ -83,10 +88,29 @@ test('on phone and desk nothing is wider than the screen, and axe finds nothing 
   }
 });
 
+test('the letter’s link changes the amount from the next payment on', async () => {
+  await service.give({ frequency: 'month', amountMinor: 800, email: 'more@example.org' });
+  const { page, complaints } = await openPage(browser, phone);
+  await page.goto(await linkFor('more@example.org'));
+  await page.getByRole('link', { name: 'Change the amount' }).click();
+  await page.getByLabel('New amount a month').fill('1');
+  await page.getByRole('button', { name: 'Change the amount' }).click();
+  await page.getByText('The smallest monthly gift is $2').first().waitFor();
+  await page.getByLabel('New amount a month').fill('12.50');
+  await page.getByRole('button', { name: 'Change the amount' }).click();
+  await page.getByText('Stripe has taken on the change to $12.50 a month').waitFor();
+  await service.settled();
+  await page.getByRole('link', { name: 'Back to my gift' }).click();
+  await page.getByText('$12.50 a month').waitFor();
+  // The refusal of the first amount is the browser's only complaint.
+  expect(complaints.filter((each) => !each.includes('422'))).toEqual([]);
+  await page.context().close();
+});
+
 /** The link to their gift in the newest letter that has one. */
-async function linkFor(email: string): Promise<string> {
+async function linkFor(email: string, to = '/account/manage/'): Promise<string> {
   for (const { text } of await service.letters(email)) {
-    const [link] = text.match(new RegExp(`${service.url}/account/manage/[\\w-]+`)) ?? [];
+    const [link] = text.match(new RegExp(`${service.url}${to}[\\w-]+`)) ?? [];
     if (link) return link;
   }
   throw new Error('No letter has a link');
