@@ -62,6 +62,7 @@ async function openSandbox(settings: Settings): Promise<Sandbox | null> {
       mail: standIns.includes('mail'),
     },
     timeZone: settings.publication.timeZone,
+    webhookTypes: async () => (await import('./stripe/events.ts')).subscribedTypes,
     log: (line) => process.stderr.write(`${line}\n`),
   });
 }

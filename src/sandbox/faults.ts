@@ -20,13 +20,15 @@ const webhookFaults = z.strictObject({
   poison: z.int('a whole number').min(0, '0 or more').max(1000, '1,000 at most').optional(),
 });
 
+const callStatuses = 'a status from 400 to 599, 0, or 200 for an answer that is only slow';
+
 const callFaults = z.strictObject({
   /** Calls to paths that begin so. */
   path: z.string('a path such as "/v1/checkout/sessions"').startsWith('/', 'a path, beginning with "/"'),
-  /** 0 answers nothing and closes the connection. */
+  /** 0 answers nothing and closes the connection; 200 answers as it should, only slowly. */
   status: z
-    .int('a status from 400 to 599, or 0')
-    .refine((status) => status === 0 || (status >= 400 && status <= 599), 'a status from 400 to 599, or 0')
+    .int(callStatuses)
+    .refine((status) => status === 0 || status === 200 || (status >= 400 && status <= 599), callStatuses)
     .default(500),
   times: times.default(1),
   /** The call takes effect and only its answer is lost. */

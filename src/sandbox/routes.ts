@@ -141,15 +141,27 @@ const clockSchema = z
 
 const lettersSchema = z.object({ to: z.string('one address').trim().min(1).optional() });
 
-const paySchema = z.strictObject({
-  card: z.string('the number of a test card').trim().min(1, 'the number of a test card'),
+const cardNeeded = 'the number of a test card';
+
+const payFields = z.strictObject({
+  card: z.string(cardNeeded).trim().min(1, cardNeeded).optional(),
   email: z.string('an e-mail address').trim().optional(),
   name: z.string('a name').optional(),
   country: z
     .string('two letters such as "US"')
     .regex(/^[A-Z]{2}$/, 'two letters such as "US"')
     .optional(),
+  /** The answer to the bank's question, for a checkout whose card asked it. */
+  authentication: z.enum(['complete', 'fail'], '"complete" or "fail"').optional(),
 });
+
+const paySchema = payFields
+  .refine(({ card, authentication }) => card !== undefined || authentication !== undefined, {
+    path: ['card'],
+    message: cardNeeded,
+  })
+  // The bank asked about a card that is known: it need not be named again.
+  .transform(({ card = '', ...others }) => ({ card, ...others }));
 
 const pagePolicy =
   "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -25,6 +25,8 @@ export interface SandboxOptions {
   beginsAt?: Date;
   /** Nothing waits for the disk: quicker, but a power cut may take the last second. */
   hasty?: boolean;
+  /** What the service asks its webhook endpoint for; all types when left out. */
+  webhookTypes?: () => Promise<readonly string[]>;
 }
 
 export interface Sandbox {
@@ -99,7 +101,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const stripeOptions = { store: database, now, machineNow, port: options.stripePort, webhook, log };
     const [postgres, stripe, mailbox] = await Promise.all([
       startingPostgres,
-      standIns.stripe ? closeInTheEnd(beginStripe(stripeOptions)) : undefined,
+      standIns.stripe ? closeInTheEnd(beginStripe(stripeOptions, options.webhookTypes)) : undefined,
       standIns.mail ? closeInTheEnd(beginMailbox({ store, now, port: options.smtpPort })) : undefined,
     ]);
     if (stripe) {
@@ -164,11 +166,18 @@ async function beginPostgres(
   return startPostgres(options);
 }
 
+type StripeOptions = Parameters<typeof import('./stripe/stand-in.ts')['startStripeStandIn']>[0];
+
 async function beginStripe(
-  options: Parameters<typeof import('./stripe/stand-in.ts')['startStripeStandIn']>[0],
+  options: StripeOptions & { webhook: NonNullable<StripeOptions['webhook']> },
+  webhookTypes: SandboxOptions['webhookTypes'],
 ): Promise<StripeStandIn> {
-  const { startStripeStandIn } = await import('./stripe/stand-in.ts');
-  return startStripeStandIn(options).catch(explainPort(options.port, 'SANDBOX_STRIPE_PORT'));
+  const [{ startStripeStandIn }, types] = await Promise.all([
+    import('./stripe/stand-in.ts'),
+    webhookTypes?.(),
+  ]);
+  const webhook = { ...options.webhook, ...(types && { types }) };
+  return startStripeStandIn({ ...options, webhook }).catch(explainPort(options.port, 'SANDBOX_STRIPE_PORT'));
 }
 
 async function beginMailbox(

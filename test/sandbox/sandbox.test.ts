@@ -84,6 +84,38 @@ describe('a sandbox with a Stripe of its own', () => {
     }
   });
 
+  test('takes the answer to the bank’s question, whichever it is', async () => {
+    const { door, sandbox } = await opened({ stripe: true });
+    const checkout = await beginCheckout(sandbox);
+    const asks = { card: '4000002760003184', email: 'anna@example.org' };
+    expect((await pay(door, checkout, asks)).body).toEqual({ outcome: 'requires_action' });
+    expect((await pay(door, checkout, { authentication: 'fail' })).body).toMatchObject({
+      outcome: 'declined',
+    });
+    expect((await pay(door, checkout, asks)).body).toEqual({ outcome: 'requires_action' });
+    expect((await pay(door, checkout, { authentication: 'complete' })).body).toEqual({ outcome: 'paid' });
+    const unsure = await pay(door, checkout, { authentication: 'perhaps' });
+    expect([unsure.status, unsure.body.errors[0].field]).toEqual([400, 'authentication']);
+  });
+
+  test('can answer a call slowly and otherwise well', async () => {
+    const { door, sandbox } = await opened({ stripe: true });
+    const calls = { path: '/v1/checkout/sessions', status: 200, times: 1, delay_ms: 300 };
+    expect((await door.post('/sandbox/faults').send({ calls })).body).toEqual({ calls });
+    const asked = performance.now();
+    expect(await beginCheckout(sandbox)).toMatch(/^cs_test_/);
+    expect(performance.now() - asked).toBeGreaterThan(290);
+  });
+
+  test('tells the service of what it asked for and of nothing else', async () => {
+    const types = ['checkout.session.completed', 'charge.succeeded'];
+    const { door, sandbox } = await opened({ stripe: true, webhookTypes: async () => types });
+    const checkout = await beginCheckout(sandbox);
+    await pay(door, checkout, { card: '4242424242424242', email: 'anna@example.org' });
+    const told = sandbox.stripe?.listWebhooks(50).map((each) => each.type);
+    expect(told?.sort()).toEqual(['charge.succeeded', 'checkout.session.completed']);
+  });
+
   test('refuses a checkout that is not there, a country that is none, and a body with more in it', async () => {
     const { door, sandbox } = await opened({ stripe: true });
     const card = '4242424242424242';
@@ -238,6 +270,7 @@ describe('the sandbox’s door', () => {
     [{ smtp: { reply: '451 a\r\n250 b' } }, 'smtp.reply'],
     [{ webhooks: { drop: 2 } }, 'webhooks.drop'],
     [{ calls: { status: 500 } }, 'calls.path'],
+    [{ calls: { path: '/v1', status: 201 } }, 'calls.status'],
     [{ weather: {} }, 'weather'],
   ])('refuses the faults %j, naming %s', async (body, field) => {
     const { door } = await opened();
@@ -298,7 +331,9 @@ function newFolder(): string {
 interface Changes {
   stripe?: boolean;
   port?: number;
+  stripePort?: number;
   smtpPort?: number;
+  webhookTypes?: () => Promise<readonly string[]>;
 }
 
 async function started(folder: string, changes: Changes = {}): Promise<Sandbox> {

@@ -94,14 +94,14 @@ export function deleteEndpoint(act: Act, id: string): Stripe.DeletedWebhookEndpo
 }
 
 /** The endpoint from the start: told apart by a setting, so that a restart on other ports moves it. */
-export function setFirstEndpoint(act: Act, url: string, secret: string): void {
+export function setFirstEndpoint(act: Act, url: string, secret: string, types: readonly string[]): void {
   const known = act.store.setting<string>('first_endpoint');
   const endpoint = known === undefined ? undefined : act.store.find('webhook_endpoint', known);
   if (endpoint) {
-    change(act, 'webhook_endpoint', endpoint, { status: 'enabled', url });
+    change(act, 'webhook_endpoint', endpoint, { status: 'enabled', url, enabled_events: [...types] });
     act.store.setNote('webhook_endpoint', endpoint.id, { secret });
     return;
   }
-  const made = newEndpoint(act, url, secret, ['*'], { description: null, apiVersion, metadata: {} });
+  const made = newEndpoint(act, url, secret, [...types], { description: null, apiVersion, metadata: {} });
   act.store.setSetting('first_endpoint', made.id);
 }

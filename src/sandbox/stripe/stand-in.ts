@@ -74,7 +74,8 @@ export interface StripeStandIn {
   runDue(): Promise<void>;
   /** Resolves when no webhook that is due now is still on its way. */
   settled(): Promise<void>;
-  setEndpoint(url: string, secret: string): void;
+  /** Of all types when none are named. */
+  setEndpoint(url: string, secret: string, types?: readonly string[]): void;
   setFaults(faults: Faults): void;
   /** Completes a checkout as its page would; throws Stripe's refusal when it cannot be paid at all. */
   pay(
@@ -92,7 +93,7 @@ export async function startStripeStandIn(options: {
   now: () => Date;
   machineNow: () => Date;
   port: number;
-  webhook?: { url: string; secret: string };
+  webhook?: { url: string; secret: string; types?: readonly string[] };
   log?: (line: string) => void;
 }): Promise<StripeStandIn> {
   const { now, machineNow } = options;
@@ -165,8 +166,8 @@ export async function startStripeStandIn(options: {
       await deliveries.settled();
     },
     settled: () => deliveries.settled(),
-    setEndpoint(endpoint, secret) {
-      perform(null, (act) => setFirstEndpoint(act, endpoint, secret));
+    setEndpoint(endpoint, secret, types = ['*']) {
+      perform(null, (act) => setFirstEndpoint(act, endpoint, secret, types));
     },
     setFaults(faults) {
       store.transaction(() => setFaults(store, faults));
@@ -218,7 +219,8 @@ export async function startStripeStandIn(options: {
       await deliveries.close();
     },
   };
-  if (options.webhook) standIn.setEndpoint(options.webhook.url, options.webhook.secret);
+  const { webhook } = options;
+  if (webhook) standIn.setEndpoint(webhook.url, webhook.secret, webhook.types);
   pumpSoon();
   return standIn;
 }
