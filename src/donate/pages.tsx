@@ -75,7 +75,7 @@ export function DonatePage(page: DonatePageProps): VNode {
           />
           <div class="stack">
             <Button wide busy={words.donate.goingToPayment}>
-              <SupportWords words={words} choice={choice} />
+              <SupportWords words={words} choice={choice} coverable />
             </Button>
             <WhatHappensNext words={words} />
             <PaymentMarks words={words} />

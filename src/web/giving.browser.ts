@@ -8,9 +8,10 @@ function tend(form: HTMLFormElement): void {
   const say = () => {
     const amountMinor = read(own?.value ?? '', Number(exponent));
     for (const words of form.querySelectorAll<HTMLElement>('[data-template]')) {
-      const { template = '', plain = '', adds } = words.dataset;
+      const { template = '', plain = '', says } = words.dataset;
+      const extra = amountMinor === null ? 0 : cover(amountMinor, Number(fixedFee), Number(step));
       const shown =
-        amountMinor === null ? null : adds ? cover(amountMinor, Number(fixedFee), Number(step)) : amountMinor;
+        amountMinor === null ? null : says === 'fees' ? extra : amountMinor + (says === 'whole' ? extra : 0);
       words.textContent =
         shown === null ? plain : template.replace('{}', money(shown, locale, currency, Number(exponent)));
     }

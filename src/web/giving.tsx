@@ -4,6 +4,7 @@ import type { Config } from '../outside/config.ts';
 import { isOffered, limitsFor, type OfferedCurrency, offeredCurrencies } from '../values/limits.ts';
 import type { Locale } from '../values/locale.ts';
 import {
+  add,
   currencySign,
   decimalString,
   exponentOf,
@@ -143,15 +144,28 @@ export function AmountChoice({ words, locale, choice, faults = [] }: Parts): VNo
   );
 }
 
-/** The button's words: exactly what happens for a card; the script says it for the reader's own amount. */
-export function SupportWords({ words, choice }: Pick<Parts, 'words' | 'choice'>): VNode {
+/**
+ * The button's words: exactly what happens for a card; the script says it for the reader's own amount. `coverable`: the form
+ * has the tick for covering the fees, so that the words name the whole while it is ticked.
+ */
+export function SupportWords({
+  words,
+  choice,
+  coverable = false,
+}: Pick<Parts, 'words' | 'choice'> & { coverable?: boolean }): VNode {
+  const { support } = words.donate;
   return (
     <ByAmount
       choice={choice}
       plain={words.donate.supportAny}
-      card={(frequency, amount) => words.donate.support[frequency](words.common.money(amount))}
+      card={(frequency, amount) => support[frequency](words.common.money(amount))}
+      {...(coverable && {
+        covered: (frequency: Frequency, amount: Money) =>
+          support[frequency](words.common.money(add(amount, feeCover(amount)))),
+      })}
       other={(frequency) => words.donate.supportPlain[frequency]}
-      template={(frequency) => words.donate.support[frequency](blank)}
+      template={(frequency) => support[frequency](blank)}
+      says="amount"
     />
   );
 }
@@ -165,7 +179,7 @@ export function CoverWords({ words, choice }: Pick<Parts, 'words' | 'choice'>): 
       card={(_frequency, amount) => words.donate.coverFees(words.common.money(feeCover(amount)))}
       other={() => words.donate.coverFeesPlain}
       template={() => words.donate.coverFees(blank)}
-      adds
+      says="fees"
     />
   );
 }
@@ -220,35 +234,53 @@ function ByAmount({
   choice,
   plain,
   card,
+  covered,
   other,
   template,
-  adds,
+  says,
 }: {
   choice: Choice;
   plain: string;
   card: (frequency: Frequency, amount: Money) => string;
+  /** The words while the reader covers the fees, where they differ. */
+  covered?: (frequency: Frequency, amount: Money) => string;
   other: (frequency: Frequency) => string;
   /** The words around an amount that only the script knows, with `{}` for it. */
   template: (frequency: Frequency) => string;
-  adds?: boolean;
+  /** Which sum of the reader's own amount the words name. */
+  says: 'amount' | 'fees';
 }): VNode {
   const { currency } = choice;
+  const own = (frequency: Frequency, sum: 'amount' | 'fees' | 'whole', kind?: string) => (
+    <span
+      {...(kind !== undefined && { class: kind })}
+      data-plain={other(frequency)}
+      data-template={template(frequency)}
+      data-says={sum}
+    >
+      {other(frequency)}
+    </span>
+  );
   return (
     <>
       <span class="plain">{plain}</span>
       {frequencies.map((frequency) => (
         <>
           {limitsFor(currency, frequency).presets.map((amountMinor, at) => (
-            <span class={`by-amount ${frequency}-${at}`}>{card(frequency, { amountMinor, currency })}</span>
+            <span class={`by-amount ${frequency}-${at}`}>
+              {covered === undefined ? (
+                card(frequency, { amountMinor, currency })
+              ) : (
+                <>
+                  <span class="bare">{card(frequency, { amountMinor, currency })}</span>
+                  <span class="covered">{covered(frequency, { amountMinor, currency })}</span>
+                </>
+              )}
+            </span>
           ))}
-          <span
-            class={`by-amount ${frequency}-other`}
-            data-frequency={frequency}
-            data-plain={other(frequency)}
-            data-template={template(frequency)}
-            {...(adds && { 'data-adds': 'fees' })}
-          >
-            {other(frequency)}
+          <span class={`by-amount ${frequency}-other`}>
+            {own(frequency, says, covered && 'bare')}
+            {covered && own(frequency, 'whole', 'covered')}
           </span>
         </>
       ))}

@@ -120,7 +120,8 @@ describe('without a script', () => {
     expect(await page.getByRole('button', { name: 'Give $50 once' }).isVisible()).toBe(true);
     // (5000 + 30) / 0.971 = 5180.2
     await page.getByRole('checkbox', { name: 'Add $1.81 so that the whole gift reaches us' }).check();
-    await page.getByRole('button', { name: 'Give $50 once' }).click();
+    // The button names what is charged.
+    await page.getByRole('button', { name: 'Give $51.81 once', exact: true }).click();
     await pay(page, 'no-script@example.org');
     await page.getByRole('heading', { name: 'Thank you' }).waitFor();
     expect(await page.getByText('Your gift of $51.81 has arrived.').isVisible()).toBe(true);
@@ -139,6 +140,22 @@ describe('without a script', () => {
     expect(await page.getByLabel('Your amount').inputValue()).toBe('75.00');
     await page.context().close();
   });
+});
+
+test('the button names the whole of an own amount while the fees are covered', async () => {
+  const { page } = await openPage(browser, desktop);
+  await page.goto(`${service.url}/donate?frequency=once&amount=33`);
+  await page.getByRole('button', { name: 'Give $33 once', exact: true }).waitFor();
+  // (3300 + 30) / 0.971 = 3429.5
+  await page.getByRole('checkbox', { name: 'Add $1.30' }).check();
+  await page.getByRole('button', { name: 'Give $34.30 once', exact: true }).waitFor();
+  await page.getByLabel('Your amount').fill('');
+  await page.getByRole('button', { name: 'Give once', exact: true }).waitFor();
+  await page.getByLabel('Your amount').fill('25');
+  await page.getByRole('button', { name: 'Give $26.06 once', exact: true }).click();
+  await page.waitForURL(/\/c\/pay\/cs_test_/);
+  expect(await page.getByText('$26.06').first().isVisible()).toBe(true);
+  await page.context().close();
 });
 
 test('by keyboard alone: the choice, the own amount, the button', async () => {
