@@ -2,7 +2,7 @@
 import { and, eq, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import { deliverLetters, lettersNextDue } from './letters/deliver.ts';
 import { held } from './outside/claim.ts';
-import { describeError } from './outside/log.ts';
+import { describeError, problemOf } from './outside/log.ts';
 import type { Nudge, Services } from './outside/services.ts';
 import {
   remindersNextDue,
@@ -15,6 +15,7 @@ import { sweepStaffSessions } from './staff/session.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
 import { tellAhead } from './stripe/notices.ts';
 import { keepOnePromise, nextPromiseDue } from './stripe/one-promise.ts';
+import { reconcile } from './stripe/reconcile.ts';
 import { nextSettlementDue, settle } from './stripe/settle.ts';
 import { addDays, localDate, startOfDay } from './values/calendar.ts';
 import { sweepIdempotentAnswers } from './web/idempotency.ts';
@@ -34,11 +35,14 @@ export interface Rounds {
   stop(): Promise<void>;
 }
 
-type Work = Nudge | 'nightly';
+type Work = Nudge | 'nightly' | 'reconciling';
 
 const beatMs = 1000;
 /** The hour of the night, in the publication's zone, in which sweeping and mending are done. */
 const nightlyHour = 3;
+const reconcilingHour = 4;
+/** How far back a night's walk through Stripe compares; what never arrived is looked for further back. */
+const reconciledDays = 3;
 
 /** Starts this instance's rounds. Any number of instances may run them: every piece of work is a claimed row. */
 export function startRounds(services: Services): Rounds {
@@ -55,6 +59,7 @@ export function startRounds(services: Services): Rounds {
     letters: oneAtATime(services, 'letters', () => deliverLetters(services, { signal })),
     settlement: oneAtATime(services, 'settlement', () => settle(services)),
     nightly: oneAtATime(services, 'nightly', () => runNightly(services)),
+    reconciling: oneAtATime(services, 'reconciling', () => runReconciling(services, signal)),
   };
   const names = Object.keys(works) as Work[];
   const duesOf: Record<Work, () => Promise<Date | null>> = {
@@ -64,6 +69,8 @@ export function startRounds(services: Services): Rounds {
     letters: () => lettersNextDue(services),
     settlement: () => nextSettlementDue(services),
     nightly: () => nextNightly(services),
+    // By the machine's time: what it mends are real outages, and a clock moved on by a year has none of them.
+    reconciling: async () => null,
   };
   let lastBeatAt: Date | null = null;
   let beating: Promise<void> = Promise.resolve();
@@ -71,7 +78,9 @@ export function startRounds(services: Services): Rounds {
 
   async function runAll(): Promise<void> {
     for (const name of names) {
-      if (!signal.aborted) await works[name].run();
+      // A walk through Stripe takes as long as it takes; nothing else waits for it.
+      if (name === 'reconciling') void works[name].run();
+      else if (!signal.aborted) await works[name].run();
     }
     lastBeatAt = services.machineNow();
   }
@@ -195,6 +204,48 @@ async function runNightly(services: Services): Promise<void> {
     .where(held(rounds, row));
 }
 
+/** One instance walks; when it dies another goes on where it was. Nothing is asked of Stripe twice in one night. */
+async function runReconciling(services: Services, signal: AbortSignal): Promise<void> {
+  const machineNow = services.machineNow();
+  const tonight = nextNight(services, machineNow, reconcilingHour);
+  await services.database.insert(rounds).values({ name: 'reconcile', dueAt: tonight }).onConflictDoNothing();
+  const [row] = await services.database
+    .update(rounds)
+    .set({
+      leasedUntil: new Date(machineNow.getTime() + 2 * 60_000),
+      fence: sql`${rounds.fence} + 1`,
+      attempts: sql`${rounds.attempts} + 1`,
+    })
+    .where(
+      and(
+        eq(rounds.name, 'reconcile'),
+        lte(rounds.dueAt, machineNow),
+        or(isNull(rounds.leasedUntil), lt(rounds.leasedUntil, machineNow)),
+      ),
+    )
+    .returning();
+  if (!row) return;
+  const due = (dueAt: Date, facts: Partial<typeof rounds.$inferInsert> = {}) =>
+    services.database
+      .update(rounds)
+      .set({ dueAt, leasedUntil: null, ...facts })
+      .where(eq(rounds.name, 'reconcile'));
+  const soon = (minutes: number) => new Date(services.machineNow().getTime() + minutes * 60_000);
+  try {
+    const outcome = await reconcile(services, {
+      scope: 'nightly',
+      since: new Date(services.now().getTime() - reconciledDays * 86_400_000),
+      signal,
+    });
+    if ('report' in outcome) await due(tonight, { lastDoneAt: services.now(), attempts: 0, problem: null });
+    else await due(soon(outcome.stopped === 'asked to' ? 0 : 5));
+  } catch (error) {
+    // Stripe stayed away for minutes. The walk is gone on with when it may be back.
+    await due(soon(30), { problem: problemOf(error) });
+    throw error;
+  }
+}
+
 async function nextNightly(services: Services): Promise<Date | null> {
   const [row] = await services.database
     .select({ dueAt: rounds.dueAt, leasedUntil: rounds.leasedUntil })
@@ -205,9 +256,9 @@ async function nextNightly(services: Services): Promise<Date | null> {
   return taken ? null : row.dueAt;
 }
 
-function nextNight({ config }: Services, now: Date): Date {
+function nextNight({ config }: Services, now: Date, hour = nightlyHour): Date {
   const { timeZone } = config.publication;
-  const at = (date: string) => new Date(startOfDay(date, timeZone).getTime() + nightlyHour * 3_600_000);
+  const at = (date: string) => new Date(startOfDay(date, timeZone).getTime() + hour * 3_600_000);
   const today = localDate(now, timeZone);
   return at(today) > now ? at(today) : at(addDays(today, 1));
 }

@@ -398,6 +398,26 @@ export const stripeEvents = pgTable(
   ],
 );
 
+/** Writer: stripe/reconcile. A walk through Stripe: how far it has come, so that one cut short goes on, and what it found. */
+export const reconciliations = pgTable(
+  'reconciliations',
+  {
+    id: uuid('id').primaryKey(),
+    scope: text('scope').notNull(),
+    since: instant('since'),
+    beganAt: instant('began_at').notNull(),
+    endedAt: instant('ended_at'),
+    step: text('step').notNull(),
+    /** The last object of the step that is done with. */
+    cursor: text('cursor'),
+    /** Counts and sums so far, no names; at the end with the report. */
+    found: jsonb('found').$type<Record<string, unknown>>().notNull(),
+    leasedUntil: instant('leased_until'),
+    fence: bigint('fence', { mode: 'number' }).notNull().default(0),
+  },
+  (t) => [index('reconciliations_by_scope').on(t.scope, t.beganAt)],
+);
+
 /** Writer: reminders. One letter on the day the reader chose. */
 export const reminders = pgTable(
   'reminders',

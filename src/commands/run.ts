@@ -70,6 +70,11 @@ const verbs: readonly { name: string; summary: string; load(): Promise<Verb> }[]
     load: async () => (await import('./events.ts')).events,
   },
   {
+    name: 'reconcile',
+    summary: 'compare the books with Stripe, and mend what was missed',
+    load: async () => (await import('./reconcile.ts')).reconcile,
+  },
+  {
     name: 'doctor',
     summary: 'look whether everything is in order, and mend what is not at Stripe',
     load: async () => (await import('./doctor.ts')).doctor,

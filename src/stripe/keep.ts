@@ -184,7 +184,7 @@ async function keepLook(keeping: Keeping, fact: FactOf<'look'>): Promise<Kept> {
 }
 
 async function keepCardChange(keeping: Keeping, fact: FactOf<'card-changed'>): Promise<Kept> {
-  const { tx, now } = keeping;
+  const { tx } = keeping;
   await lockCustomer(tx, fact.stripeCustomerId);
   const [membership] = await tx
     .select({ id: memberships.id, readerId: memberships.readerId })
@@ -197,7 +197,7 @@ async function keepCardChange(keeping: Keeping, fact: FactOf<'card-changed'>): P
     .orderBy(memberships.stripeSubscriptionId)
     .limit(1);
   if (!membership?.readerId) return { ask: { about: 'customer', id: fact.stripeCustomerId } };
-  await queueLetter(tx, now, keeping.letterDomain, {
+  await write(keeping, fact.changedAt, {
     kind: 'card-changed',
     // The customer and its subscription both tell of one card that took another's place.
     key: `${fact.stripeCustomerId}:${fact.card}`,

@@ -56,6 +56,17 @@ export function openReceiving(services: Services): Receiving {
   };
 }
 
+/** Notes events that were listed rather than sent, as if they had arrived; answers how many were new. */
+export async function noteEvents(services: Services, events: readonly Stripe.Event[]): Promise<number> {
+  if (events.length === 0) return 0;
+  const noted = await services.database
+    .insert(stripeEvents)
+    .values(events.map((event) => rowOf(services, event, Buffer.from(JSON.stringify(event)))))
+    .onConflictDoNothing()
+    .returning({ id: stripeEvents.id });
+  return noted.length;
+}
+
 /** The event, when one of the current secrets signed it lately; a Refusal otherwise. */
 function genuine(services: Services, rawBody: Buffer, signature: string | undefined): Stripe.Event {
   const { stripe, config, machineNow } = services;

@@ -11,6 +11,7 @@ import { domainOf } from './apply.ts';
 import { askStripe } from './ask.ts';
 import { keepFact } from './keep.ts';
 import { countryOf, idOf } from './translate.ts';
+import { standingIn } from './understand.ts';
 
 const batch = 50;
 /** How long to wait after each try that found nothing settled yet; then once a day. */
@@ -92,7 +93,7 @@ async function findOwners(services: Services): Promise<void> {
       const facts = await askStripe(services, { about: 'customer', id: stripeCustomerId });
       const letterDomain = domainOf(services.config.mail.from.address);
       await transact(services, async (tx) => {
-        for (const fact of facts) {
+        for (const fact of standingIn(facts)) {
           await keepFact({ tx, now: services.now(), keys: services.keys, letterDomain }, fact);
         }
       });
@@ -154,7 +155,8 @@ async function transactionOf(
   return dispute.balance_transactions.find((one) => one.amount < 0 === taken) ?? null;
 }
 
-function settlementOf(transaction: Stripe.BalanceTransaction | string | null): Settlement | null {
+/** A balance transaction as it was written out; null while it is not known or only named. */
+export function settlementOf(transaction: Stripe.BalanceTransaction | string | null): Settlement | null {
   if (transaction === null || typeof transaction === 'string') return null;
   return {
     amountMinor: BigInt(transaction.amount),

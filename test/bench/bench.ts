@@ -2,6 +2,7 @@
 import { cpus, totalmem } from 'node:os';
 import { benchIngestion } from './ingestion.ts';
 import { benchLetters } from './letters.ts';
+import { benchReconcile } from './reconcile.ts';
 import { benchStart } from './start.ts';
 import { print, type Table } from './table.ts';
 import { openWorld, type World } from './world.ts';
@@ -9,6 +10,7 @@ import { openWorld, type World } from './world.ts';
 const parts: Record<string, (world: World) => Promise<Table>> = {
   webhooks: benchIngestion,
   letters: benchLetters,
+  reconcile: benchReconcile,
   start: benchStart,
 };
 
