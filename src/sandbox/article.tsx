@@ -59,6 +59,11 @@ function ArticlePage({ language, service }: { language: 'en' | 'ru'; service: st
           {article.parts.map((part) => (typeof part === 'string' ? <p>{part}</p> : <h2>{part.heading}</h2>))}
           <p class="sample">{article.sample}</p>
           <script src={`${service}/embed.js`} data-article="the-river-gauge" data-campaign="sandbox" />
+          <noscript>
+            <a href={`${service}/donate?article=the-river-gauge&campaign=sandbox&locale=${language}`}>
+              {article.support}
+            </a>
+          </noscript>
         </main>
       </body>
     </html>
@@ -73,6 +78,8 @@ interface Article {
   parts: (string | { heading: string })[];
   /** Says that it is one. */
   sample: string;
+  /** Stands in the appeal's place where scripts do not run. */
+  support: string;
   languages: typeof languages;
 }
 
@@ -100,6 +107,7 @@ const articles: Record<'en' | 'ru', Article> = {
       'The present book has room until about midsummer. The next one has been bought already. It is the same make, with the same grey cover, and stands beside the others on the shelf, still closed.',
     ],
     sample: 'This is a sample article of the sandbox. The newspaper, the town and its river are made up.',
+    support: 'Support us',
     languages,
   },
   ru: {
@@ -120,6 +128,7 @@ const articles: Record<'en' | 'ru', Article> = {
       'В нынешней тетради места хватит примерно до середины лета. Следующую уже купили: такую же, в серой обложке. Она стоит на полке рядом с остальными, пока закрытая.',
     ],
     sample: 'Это пример статьи из песочницы. Газета, город и река выдуманы.',
+    support: 'Поддержать нас',
     languages,
   },
 };

@@ -128,6 +128,19 @@ describe('without a script', () => {
     await page.context().close();
   });
 
+  test('the article leads to the donate page, and the gift is counted to the article', async () => {
+    const { page } = await openPage(browser, { ...phone, javaScriptEnabled: false });
+    await page.goto(articleUrl);
+    await page.getByRole('link', { name: 'Support us' }).click();
+    await page.waitForURL(/\/donate\?/);
+    await page.getByRole('button').click();
+    await page.waitForURL(/\/c\/pay\/cs_test_/);
+    expect(
+      await service.rows("select article, campaign, component from checkouts where component = 'donate'"),
+    ).toContainEqual({ article: 'the-river-gauge', campaign: 'sandbox', component: 'donate' });
+    await page.context().close();
+  });
+
   test('a reader who goes back finds what they chose', async () => {
     const { page } = await openPage(browser, { ...phone, javaScriptEnabled: false });
     await page.goto(`${service.url}/donate?frequency=year&amount=75`);
