@@ -63,7 +63,7 @@ export function AppealPage(page: AppealPageProps): VNode {
             <Button wide busy={words.donate.goingToPayment}>
               <SupportWords words={words} choice={choice} />
             </Button>
-            <PaymentMarks words={words} />
+            <PaymentMarks words={words} currency={choice.currency} />
             <WhatHappensNext words={words} />
           </div>
         </form>

@@ -214,7 +214,8 @@ function choiceFrom(form: Partial<FormFields>, usual: OfferedCurrency): Choice {
     ownAmount: cards[frequency] === 'other' ? (form.amount ?? '') : '',
     coverFees: form.cover_fees !== undefined,
     address: form.email ?? null,
-    source: tidySource(form),
+    // A gift that nothing else led to was asked for by the donate page itself.
+    source: { component: 'donate', ...tidySource(form) },
     reminder: form.reminder ?? null,
   };
 }

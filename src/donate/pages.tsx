@@ -78,7 +78,7 @@ export function DonatePage(page: DonatePageProps): VNode {
               <SupportWords words={words} choice={choice} coverable />
             </Button>
             <WhatHappensNext words={words} />
-            <PaymentMarks words={words} />
+            <PaymentMarks words={words} currency={choice.currency} />
           </div>
         </form>
         <CurrencyLinks
@@ -108,7 +108,6 @@ function queryWith(choice: Choice, locale: Locale, currency: OfferedCurrency): U
 function sourceQuery(choice: Choice, locale: Locale): URLSearchParams {
   const query = new URLSearchParams({ locale });
   for (const [name, value] of Object.entries(choice.source)) query.set(name, value);
-  if (!query.has('component')) query.set('component', 'donate');
   return query;
 }
 

@@ -1,9 +1,10 @@
 // The ways to pay, as quiet marks of one colour: drawn here, recognisable, and no one's picture file.
 import type { VNode } from 'preact';
+import type { Currency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
 
 /** What Stripe offers depends on the reader's country and device; these are the ones most readers look for. */
-export function PaymentMarks({ words }: { words: Words }): VNode {
+export function PaymentMarks({ words, currency }: { words: Words; currency: Currency }): VNode {
   return (
     <ul class="marks" aria-label={words.donate.waysToPay}>
       <Mark name="Visa" width={44}>
@@ -36,12 +37,15 @@ export function PaymentMarks({ words }: { words: Words }): VNode {
           Pay
         </Letters>
       </Mark>
-      <Mark name="SEPA" width={48}>
-        <path d="M13 9.2a5.4 5.4 0 0 0-7.6 3.1H4.2v1.6h1v.6h-1v1.6h1.3A5.4 5.4 0 0 0 13 19l-.9-1.8a3.4 3.4 0 0 1-4.7-1.1h3.4l.6-1.6H7v-.6h4.6l.6-1.6H7.5a3.4 3.4 0 0 1 4.6-1.1Z" />
-        <Letters x={15.5} y={18.4} size={12} long={27}>
-          SEPA
-        </Letters>
-      </Mark>
+      {/* Debits within SEPA are in euros only. */}
+      {currency === 'EUR' && (
+        <Mark name="SEPA" width={48}>
+          <path d="M13 9.2a5.4 5.4 0 0 0-7.6 3.1H4.2v1.6h1v.6h-1v1.6h1.3A5.4 5.4 0 0 0 13 19l-.9-1.8a3.4 3.4 0 0 1-4.7-1.1h3.4l.6-1.6H7v-.6h4.6l.6-1.6H7.5a3.4 3.4 0 0 1 4.6-1.1Z" />
+          <Letters x={15.5} y={18.4} size={12} long={27}>
+            SEPA
+          </Letters>
+        </Mark>
+      )}
     </ul>
   );
 }

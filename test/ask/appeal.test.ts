@@ -89,6 +89,8 @@ describe('the frame', () => {
     expect(text).toContain('<html lang="ru"');
     expect(text).toContain('Вы дочитали до конца');
     expect(text).toContain('name="currency" value="EUR"');
+    expect(text).toContain('SEPA');
+    expect((await page()).text).not.toContain('SEPA');
     expect((await page('?currency=gbp')).text).toContain('name="currency" value="GBP"');
   });
 

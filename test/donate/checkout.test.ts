@@ -260,6 +260,40 @@ describe('when Stripe', () => {
   });
 });
 
+describe('a gift that the donate page itself begins is counted to it', () => {
+  const hidden = async (query: string) => {
+    const { text } = await request(door.site).get(`/donate${query}`).set('Accept', 'text/html');
+    return /name="component" value="([^"]*)"/.exec(text)?.[1];
+  };
+
+  test.each([
+    ['', 'donate'],
+    ['?amount=10&campaign=spring', 'donate'],
+    ['?component=letter', 'letter'],
+    [`?campaign=${'a'.repeat(3000)}`, 'donate'],
+  ])('/donate%s', async (query, component) => {
+    expect(await hidden(query)).toBe(component);
+  });
+
+  test('also where a form says nothing of it; a request says it for itself', async () => {
+    await submit({});
+    await submit({ component: 'appeal' });
+    await begin(monthly);
+    expect(await door.rows('select component from checkouts order by created_at, id')).toEqual([
+      { component: 'donate' },
+      { component: 'appeal' },
+      { component: null },
+    ]);
+  });
+});
+
+test('the mark of SEPA stands only where euros are given', async () => {
+  const shown = async (currency: string) =>
+    (await request(door.site).get(`/donate?currency=${currency}`).set('Accept', 'text/html')).text;
+  expect(await shown('EUR')).toContain('SEPA');
+  expect(await shown('USD')).not.toContain('SEPA');
+});
+
 describe('a form is refused', () => {
   test('from elsewhere', async () => {
     const answer = await request(door.site)
