@@ -42,8 +42,10 @@ export function openClock(options: {
   machineNow: () => Date;
   timeZone: string;
   log: (line: string) => void;
+  /** Told when a move begins and when it ends: thousands of small steps need not each wait for the disk. */
+  onMove?: (moving: boolean) => void;
 }): Clock {
-  const { store, machineNow, timeZone, log } = options;
+  const { store, machineNow, timeZone, log, onMove = () => {} } = options;
   const sources = new Set<ClockSource>();
   let offsetMs = Number(store.read(offsetName) ?? 0);
   let standingAtMs: number | undefined;
@@ -80,8 +82,9 @@ export function openClock(options: {
       throw new RangeError('The clock moves on by ten years at most in one go.');
     }
     const tries = countTries();
-    standAt(startMs);
+    onMove(true);
     try {
+      standAt(startMs);
       for (let moments = 0; moments < mostMoments; moments += 1) {
         const next = await earliest(targetMs, tries);
         if (!next) break;
@@ -97,6 +100,7 @@ export function openClock(options: {
       return { now: new Date(targetMs), unfinished };
     } finally {
       offsetMs = nowMs() - machineNow().getTime();
+      onMove(false);
       store.write(offsetName, String(offsetMs));
       standingAtMs = undefined;
     }

@@ -34,7 +34,7 @@ export function OverviewPage(page: {
 }): VNode {
   const { checkouts, webhooks, letters, timeZone } = page;
   return (
-    <Frame title="Sandbox" publication={page.publication}>
+    <Frame title="Sandbox" publication={page.publication} script="/sandbox/moving.js">
       <header class="opening">
         <h1>Sandbox</h1>
         <p class="lead">
@@ -74,12 +74,12 @@ export function OverviewPage(page: {
           <Moment at={page.now} timeZone={timeZone} />
         </p>
         <p class="aside">{distance(page.now, page.machineNow)}</p>
-        <form method="post" action="/sandbox/clock" class="row">
+        <form method="post" action="/sandbox/clock" class="row" data-moving="Moving the clock…">
           <Advance by="P1D">A day on</Advance>
           <Advance by="P1M">A month on</Advance>
           <Advance by="P1Y">A year on</Advance>
         </form>
-        <form method="post" action="/sandbox/clock" class="row">
+        <form method="post" action="/sandbox/clock" class="row" data-moving="Moving the clock…">
           <label class="labelled">
             Or on to ({timeZone})
             <input type="datetime-local" name="to_local" required value={localValue(page.now, timeZone)} />
@@ -90,7 +90,7 @@ export function OverviewPage(page: {
         </form>
         <p class="aside">
           Renewals, retries, webhooks, reminders and letters on the way all happen, each at its own moment.
-          The clock only goes forward.
+          The clock only goes forward. A year with many members takes a while.
         </p>
       </section>
 
@@ -562,6 +562,7 @@ function Frame(page: {
   publication: string;
   back?: boolean;
   mailbox?: boolean;
+  script?: string;
   children: ComponentChildren;
 }): VNode {
   return (
@@ -573,6 +574,7 @@ function Frame(page: {
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
         <link rel="stylesheet" href="/sandbox/sandbox.css" />
+        {page.script && <script src={page.script} defer />}
       </head>
       <body>
         {page.back && (

@@ -23,6 +23,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Postgres {
   /** Through a Unix socket in a folder that only this user may enter; no network port is opened. */
   url: string;
+  /** While it hurries, commits do not wait for the disk: a power cut may take the last second. */
+  hurry(hurrying: boolean): void;
   /** Ends every connection and waits until the last byte is kept. */
   close(): Promise<void>;
   /** The same without waiting, for a process that is about to end. */
@@ -63,6 +65,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   } else {
     checkDataFolder(dataFolder, programs);
     await stopLeftOver(dataFolder, log);
+    // A run that was killed in a hurry must not leave this one hasty.
+    setHurry(dataFolder, false);
     if (way.owner !== undefined) giveTo(dataFolder, way.owner);
   }
 
@@ -109,6 +113,10 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 
   return {
     url: `postgres://favor@localhost/${databaseName}?host=${encodeURIComponent(socketFolder)}`,
+    hurry(hurrying) {
+      setHurry(dataFolder, hurrying);
+      if (isRunning(server)) server.kill('SIGHUP');
+    },
     stopFast,
     async close() {
       stopFast();
@@ -130,6 +138,11 @@ const volatileSettings = [
   ],
   ...['autovacuum=off', 'checkpoint_timeout=1h', 'max_wal_size=256MB'],
 ];
+
+/** In the file that Postgres reads last; what stands on its command line goes before. Nobody else writes it here. */
+function setHurry(dataFolder: string, hurrying: boolean): void {
+  writeFileSync(join(dataFolder, 'postgresql.auto.conf'), hurrying ? 'synchronous_commit = off\n' : '');
+}
 
 /** In memory where there is room; named after this process, so that what a killed run left can be told and removed. */
 function makeVolatileFolder(): string {

@@ -11,6 +11,7 @@ import express, {
 import type { VNode } from 'preact';
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
+import { bundleScript, lazily } from '../web/assets.ts';
 import { otherLoopback } from '../web/protection.ts';
 import { sendPage, sendProblem } from '../web/respond.ts';
 import { faultsSchema } from './faults.ts';
@@ -66,6 +67,10 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
 
   routes.get('/sandbox.css', guards, (_req: Request, res: Response) => {
     res.set('Cache-Control', 'no-cache').type('css').send(styleSheet);
+  });
+
+  routes.get('/moving.js', guards, (_req: Request, res: Response) => {
+    res.set('Cache-Control', 'no-cache').type('js').send(movingScript());
   });
 
   routes.post('/clock', changes, async (req: Request, res: Response) => {
@@ -164,13 +169,15 @@ const paySchema = payFields
   .transform(({ card = '', ...others }) => ({ card, ...others }));
 
 const pagePolicy =
-  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 const letterPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
 const styleSheet = [join('..', 'web', 'tokens.css'), 'sandbox.css']
   .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'))
   .join('\n');
+
+const movingScript = lazily(() => bundleScript(join(import.meta.dirname, 'moving.browser.ts')));
 
 /** A name that points here from outside (DNS rebinding), or another site's page, must not reach the sandbox. */
 function onlyFromHere(baseUrl: string): RequestHandler {
@@ -210,6 +217,8 @@ const pageHeaders: RequestHandler = (_req, res, next) => {
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'same-origin',
     'Cache-Control': 'no-store',
+    // As the service's own pages say it: a browser wants the same of every document of one origin.
+    'Origin-Agent-Cluster': '?1',
   });
   next();
 };

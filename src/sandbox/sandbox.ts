@@ -89,12 +89,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const startingPostgres = standIns.database
       ? closeInTheEnd(beginPostgres({ folder: join(folder, 'postgres'), hasty, log }))
       : undefined;
+    let postgresNow: Postgres | undefined;
     const secrets = readOrMakeSecrets(folder);
     const store = openStore(folder, { hasty });
     closing.push(() => store.close());
     const { database } = store;
     if (options.beginsAt && untouched) beginClockAt(store, options.beginsAt, machineNow);
-    const clock = openClock({ store, machineNow, timeZone, log });
+    const hurry = (hurrying: boolean) => {
+      store.hurry(hurrying);
+      postgresNow?.hurry(hurrying);
+    };
+    const clock = openClock({ store, machineNow, timeZone, log, onMove: hurry });
     const now = clock.now;
 
     const webhook = { url: `http://127.0.0.1:${port}/webhooks/stripe`, secret: secrets.webhookSecret };
@@ -104,6 +109,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       standIns.stripe ? closeInTheEnd(beginStripe(stripeOptions, options.webhookTypes)) : undefined,
       standIns.mail ? closeInTheEnd(beginMailbox({ store, now, port: options.smtpPort })) : undefined,
     ]);
+    postgresNow = postgres;
     if (stripe) {
       clock.register({
         name: 'The Stripe stand-in',

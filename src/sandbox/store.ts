@@ -128,6 +128,8 @@ export interface Store {
   database: DatabaseSync;
   read(name: string): string | undefined;
   write(name: string, value: string): void;
+  /** While it hurries, what it answers for is safe from a kill but not yet on the disk; afterwards all of it is. */
+  hurry(hurrying: boolean): void;
   close(): void;
 }
 
@@ -138,16 +140,20 @@ export function openStore(path: string, { hasty = false }: { hasty?: boolean } =
   closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
   const database = new DatabaseSync(file, { timeout: 5000 });
-  database.exec(`pragma journal_mode = wal; pragma synchronous = ${hasty ? 'normal' : 'full'}`);
-  return storeIn(database);
+  const waitForDisk = (waits: boolean) => database.exec(`pragma synchronous = ${waits ? 'full' : 'normal'}`);
+  database.exec('pragma journal_mode = wal');
+  waitForDisk(!hasty);
+  return storeIn(database, (hurrying) => {
+    waitForDisk(!hasty && !hurrying);
+  });
 }
 
 /** A store that forgets, for tests. */
 export function openPassingStore(): Store {
-  return storeIn(new DatabaseSync(':memory:'));
+  return storeIn(new DatabaseSync(':memory:'), () => {});
 }
 
-function storeIn(database: DatabaseSync): Store {
+function storeIn(database: DatabaseSync, hurry: Store['hurry']): Store {
   database.exec('create table if not exists settings (name text primary key, value text not null) strict');
   const read = database.prepare('select value from settings where name = ?');
   const write = database.prepare(
@@ -162,6 +168,7 @@ function storeIn(database: DatabaseSync): Store {
     write(name, value) {
       write.run(name, value);
     },
+    hurry,
     close: () => database.close(),
   };
 }

@@ -21,6 +21,27 @@ describe('moving the clock', () => {
     expect(clock.now()).toEqual(new Date('2027-03-01T09:00:05Z'));
   });
 
+  test('says when a move begins and when it ends, also when the move fails', async () => {
+    const moving: boolean[] = [];
+    const clock = openClock({
+      store: openPassingStore(),
+      machineNow: () => start,
+      timeZone: 'UTC',
+      log: () => {},
+      onMove: (begun) => moving.push(begun),
+    });
+    clock.register({ name: 'One', nextDueAt: () => null, runDue: async () => {} });
+    await clock.advance('P1D');
+    expect(moving).toEqual([true, false]);
+    clock.register({
+      name: 'Other',
+      nextDueAt: () => Promise.reject(new Error('gone')),
+      runDue: async () => {},
+    });
+    await expect(clock.advance('P1D')).rejects.toThrow('gone');
+    expect(moving).toEqual([true, false, true, false]);
+  });
+
   test('is where it was after a restart', async () => {
     const { clock, store, machine } = clockAt(start);
     await clock.advance('P1Y');

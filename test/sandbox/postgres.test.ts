@@ -36,6 +36,23 @@ describe('a Postgres of the sandbox', () => {
     expect(await ask(next, 'select amount_minor from gifts')).toEqual([{ amount_minor: '700' }]);
   });
 
+  test('waits for the disk again after a hurry, also one that was cut short', async () => {
+    const folder = newFolder();
+    const first = await startPostgres({ folder, log });
+    const waits = async (postgres: Postgres) => {
+      const [row] = await ask(postgres, 'show synchronous_commit');
+      return row?.synchronous_commit;
+    };
+    expect(await waits(first)).toBe('on');
+    first.hurry(true);
+    await expect.poll(() => waits(first)).toBe('off');
+    first.hurry(false);
+    await expect.poll(() => waits(first)).toBe('on');
+    first.hurry(true);
+    await first.close();
+    expect(await waits(await started(folder))).toBe('on');
+  });
+
   test('takes over from a killed process whose server may still be running', async () => {
     const folder = newFolder();
     const other = await startElsewhere(folder);

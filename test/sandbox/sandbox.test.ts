@@ -309,7 +309,7 @@ describe('the sandbox’s door', () => {
     ]);
   });
 
-  test('has one page with everything, without a script', async () => {
+  test('has one page with everything, whose only script says that the clock is moving', async () => {
     const { door, sandbox } = await opened();
     await send(sandbox, 'anna@example.org', 'Thank you');
     const page = await door.get('/sandbox');
@@ -317,7 +317,16 @@ describe('the sandbox’s door', () => {
     for (const part of ['/sandbox/mailbox/1', '/staff', 'value="P1Y"', 'smtp.reply', '31 January 2027']) {
       expect(page.text).toContain(part);
     }
-    expect(page.text).not.toContain('<script');
+    expect(page.text.match(/<script[^>]*>/g)).toEqual(['<script src="/sandbox/moving.js" defer>']);
+    expect(page.text).toContain('takes a while');
+    const script = await door.get('/sandbox/moving.js');
+    expect([script.status, script.headers['content-type']]).toEqual([
+      200,
+      expect.stringContaining('javascript'),
+    ]);
+    expect(page.headers['content-security-policy']).toContain("script-src 'self'");
+    expect(page.headers['origin-agent-cluster']).toBe('?1');
+    expect((await door.get('/sandbox/mailbox/1/html')).headers['origin-agent-cluster']).toBe('?1');
     expect((await door.get('/sandbox/sandbox.css')).headers['content-type']).toContain('text/css');
   });
 });
