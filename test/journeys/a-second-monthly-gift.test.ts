@@ -1,11 +1,14 @@
 // A second monthly gift of one reader: taken, and then mended, so that nobody is charged twice for a month without knowing it.
 import type Stripe from 'stripe';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Services } from '../../src/outside/services.ts';
 import { keepOnePromise } from '../../src/stripe/one-promise.ts';
 import { linkIn, press, startService, type TestService } from '../harness/service.ts';
 
 let service: TestService;
+
+// Months of several gifts go by in one test, and a busy machine is slow.
+vi.setConfig({ testTimeout: 60_000 });
 beforeAll(async () => {
   service = await startService('2026-01-10T10:00:00Z');
 });
@@ -237,7 +240,7 @@ describe('killed at any point', () => {
     // From here on the house's own rounds find every pair taken, and each test is the worker that holds it.
     await service.rows("update second_gifts set leased_until = '2100-01-01' where state = 'waiting'");
     service.sandbox.stripe?.setFaults({});
-  }, 60_000);
+  });
 
   async function all(amountOf: (index: number) => number): Promise<void> {
     for (const index of points.keys()) {
