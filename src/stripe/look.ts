@@ -6,6 +6,7 @@ import { within } from '../outside/stripe.ts';
 import { domainOf } from './apply.ts';
 import { askSession } from './ask.ts';
 import { keepFact } from './keep.ts';
+import { standingIn } from './understand.ts';
 
 /** A page waits for this; the webhook does not need it. */
 const longestWaitMs = 4000;
@@ -21,7 +22,7 @@ export async function lookAtCheckout(services: Services, checkoutId: string): Pr
   const facts = await within(longestWaitMs, askSession(services, intent.stripeSessionId));
   const now = services.now();
   await transact(services, async (tx) => {
-    for (const fact of facts) {
+    for (const fact of standingIn(facts)) {
       // What cannot be decided yet is left to the webhooks, which can wait and ask again.
       await keepFact({ tx, now, keys, letterDomain: domainOf(config.mail.from.address) }, fact);
     }

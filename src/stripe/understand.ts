@@ -50,8 +50,8 @@ export async function keepFacts(
   return { kept, question };
 }
 
-/** Looks that were asked for on the way, and not told: they stand in until they are. */
-function standingIn(facts: Fact[]): Fact[] {
+/** Looks that were asked for before they were told: they stand in until they are. */
+export function standingIn(facts: readonly Fact[]): Fact[] {
   return facts.map((fact) =>
     fact.fact === 'look' ? { ...fact, look: { ...fact.look, provisional: true } } : fact,
   );
