@@ -275,12 +275,13 @@ const reportQuestion = {
     }),
     of: z.enum(breakdowns).optional().meta({ description: 'What `sources` is broken down by.' }),
     state: z.enum(eventStates).optional().meta({ description: 'Only events in this state, in `events`.' }),
-    most: z
-      .int()
-      .min(1)
-      .max(10_000)
-      .optional()
-      .meta({ description: 'How many rows a list has at most; 100 where it is left out.' }),
+    most: z.int().min(1).max(10_000).optional().meta({
+      description:
+        'How many rows of a list (`gifts`, `events`) are answered at once; all where it is left out.',
+    }),
+    before: z.uuid().optional().meta({
+      description: 'Of `gifts`: only those that follow this one, the newest being first; `next` carries it.',
+    }),
   }),
 };
 
@@ -311,6 +312,8 @@ const report = z
       .nullable()
       .meta({ description: 'Of the whole range; null where currencies would be added up.' }),
     totals_by_currency: z.array(row).optional(),
+    count: z.int().optional().meta({ description: 'Of `gifts`: how many the whole range has.' }),
+    next: z.string().optional().meta({ description: 'The address of the rows that follow, where some do.' }),
   })
   .meta({ id: 'Report' });
 

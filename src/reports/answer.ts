@@ -29,6 +29,11 @@ export function isReportName(text: string): text is ReportName {
   return Object.hasOwn(reports, text);
 }
 
+/** Rows one by one, the newest first: a page shows some at once, a file holds all. */
+export function isList(name: ReportName): boolean {
+  return name === 'gifts' || name === 'events';
+}
+
 export interface Answer extends Figures {
   name: ReportName;
   question: Question;
@@ -37,12 +42,28 @@ export interface Answer extends Figures {
 
 export async function answerReport(reads: Reads, name: ReportName, asked: Question): Promise<Answer> {
   const report: Report = reports[name];
-  const question = { ...asked, currency: asked.currency ?? report.usualCurrency ?? null };
+  const question = { ...asked, currency: currencyOf(name, asked) };
   return { name, question, columns: report.columns(question), ...(await report.read(reads, question)) };
 }
 
+/** One by one, amounts are told in the currency they were given in. */
+function currencyOf(name: ReportName, { currency }: Question): Question['currency'] {
+  if (isList(name) && currency === 'reporting') return null;
+  const report: Report = reports[name];
+  return currency ?? report.usualCurrency ?? null;
+}
+
 /** For machines: `/api/v1/reports/NAME`. */
-export function jsonOf({ name, question, columns, rows, totals, totalsByCurrency, unconverted }: Answer) {
+export function jsonOf({
+  name,
+  question,
+  columns,
+  rows,
+  totals,
+  totalsByCurrency,
+  unconverted,
+  place,
+}: Answer) {
   return {
     name,
     from: question.from,
@@ -55,6 +76,7 @@ export function jsonOf({ name, question, columns, rows, totals, totalsByCurrency
     as_of: question.asOf.toISOString(),
     columns: columns.map((column) => column.name),
     rows,
+    ...(place && { count: place.count }),
     totals,
     ...(question.currency === null &&
       totalsByCurrency.length > 1 && { totals_by_currency: totalsByCurrency }),

@@ -6,8 +6,17 @@ import type { Cell, Column, Row } from './report.ts';
  * are bare, what is not defined is empty. What could pass for a formula begins with an apostrophe.
  */
 export function csvOf(columns: readonly Column[], rows: readonly Row[]): string {
-  const lines = rows.map((row) => columns.map((column) => fieldOf(row[column.name] ?? null)));
-  return [columns.map((column) => column.name), ...lines].map((line) => `${line.join(',')}\r\n`).join('');
+  return csvHead(columns) + csvLines(columns, rows);
+}
+
+export function csvHead(columns: readonly Column[]): string {
+  return `${columns.map((column) => column.name).join(',')}\r\n`;
+}
+
+export function csvLines(columns: readonly Column[], rows: readonly Row[]): string {
+  return rows
+    .map((row) => `${columns.map((column) => fieldOf(row[column.name] ?? null)).join(',')}\r\n`)
+    .join('');
 }
 
 function fieldOf(cell: Cell): string {

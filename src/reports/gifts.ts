@@ -1,8 +1,17 @@
-// Gifts: the newest payments one by one, each with what became of it. Readers are named by id.
+// Gifts: payments one by one, the newest first, each with what became of it. Readers are named by id.
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
+import { fault, inField, Refusal } from '../values/refusal.ts';
 import type { Question } from './question.ts';
-import { answered, type Column, type Figures, givenPeriods, type Report, rowOf } from './report.ts';
+import {
+  type Answered,
+  answered,
+  type Column,
+  type Figures,
+  givenPeriods,
+  type Report,
+  rowOf,
+} from './report.ts';
 
 const columns: readonly Column[] = [
   { name: 'paid_at', kind: 'instant' },
@@ -22,21 +31,49 @@ const columns: readonly Column[] = [
 
 export const gifts: Report = { name: 'gifts', columns: () => columns, read: readGifts };
 
-/** Gifts of the range, the newest first, `most` of them. `returned_minor` is what refunds and disputes took back until now. */
+/**
+ * Gifts of the range, the newest first, `most` of them, after the gift `before` if one is named; the totals are of the whole
+ * range. `returned_minor` is what refunds and disputes took back until now. A fee that Stripe has not told is in no total.
+ */
 async function readGifts(reads: Reads, question: Question): Promise<Figures> {
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
+), last_passed as (
+  select paid_at, id from payments where id = ${question.before}::uuid
 ), newest as (
   select p.*
   from given
   join payments p on p.paid_at >= given.starts_at and p.paid_at < given.ends_at
     and (given.only_currency is null or p.currency = given.only_currency)
+  where ${question.before}::uuid is null or (p.paid_at, p.id) < (select paid_at, id from last_passed)
   order by p.paid_at desc, p.id desc
-  limit ${question.most}
+  limit ${question.most + 1}
+), taken_back as (
+  select p.currency, sum(${takenBack}) as returned
+  from given
+  join payments p on p.paid_at >= given.starts_at and p.paid_at < given.ends_at
+  join adjustments a on a.payment_id = p.id
+  group by p.currency
+), whole as (
+  select
+    p.currency,
+    count(*) as gifts,
+    count(*) filter (where (p.paid_at, p.id) >= (select paid_at, id from last_passed)) as passed,
+    sum(p.amount_minor) as amount,
+    sum(p.fees_covered_minor) as fees_covered,
+    sum(p.fee_minor) as fee
+  from given
+  join payments p on p.paid_at >= given.starts_at and p.paid_at < given.ends_at
+    and (given.only_currency is null or p.currency = given.only_currency)
+  group by p.currency
 )
 select
+  false as is_whole,
+  null::bigint as gifts,
+  null::bigint as passed,
+  newest.paid_at as moment,
   to_char(newest.paid_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as paid_at,
   newest.id,
   newest.reader_id,
@@ -45,22 +82,43 @@ select
   newest.amount_minor,
   newest.fees_covered_minor,
   newest.fee_minor,
-  coalesce((
-    select sum(case when a.kind in ('refund', 'dispute_withdrawn') then a.amount_minor else -a.amount_minor end)
-    from adjustments a
-    where a.payment_id = newest.id
-  ), 0) as returned_minor,
+  coalesce((select sum(${takenBack}) from adjustments a where a.payment_id = newest.id), 0) as returned_minor,
   newest.article,
   newest.campaign,
   newest.component,
   newest.stripe_payment_intent_id
 from newest
-order by newest.paid_at desc, newest.id desc`,
+union all
+select true, whole.gifts, whole.passed, null, null, null, null, null, whole.currency,
+  whole.amount, whole.fees_covered, whole.fee, coalesce(taken_back.returned, 0), null, null, null, null
+from whole
+left join taken_back on taken_back.currency = whole.currency
+order by is_whole, moment desc, id desc, currency`,
   );
+  const list = found.filter((line) => line.is_whole === false).map((line) => rowOf(columns, line));
+  const wholes = found.filter((line) => line.is_whole === true);
+  const rows = list.slice(0, question.most);
+  const passed = sumOf(wholes, 'passed');
+  // Else the rows would begin at a place nobody can tell.
+  if (question.before !== null && passed === 0)
+    throw new Refusal(inField('before', fault('value-malformed')));
+  const byCurrency = wholes.map((line) => rowOf(columns, line));
   return {
-    rows: found.map((line) => rowOf(columns, line)),
-    totals: null,
-    totalsByCurrency: [],
+    rows,
+    // Different currencies are never added.
+    totals: byCurrency.length === 1 ? (byCurrency[0] ?? null) : rowOf(columns, {}),
+    totalsByCurrency: byCurrency,
     unconverted: [],
+    place: {
+      count: sumOf(wholes, 'gifts'),
+      passed,
+      next: list.length > rows.length ? String(rows.at(-1)?.id) : null,
+    },
   };
+}
+
+const takenBack = sql`case when a.kind in ('refund', 'dispute_withdrawn') then a.amount_minor else -a.amount_minor end`;
+
+function sumOf(lines: readonly Answered[], name: string): number {
+  return lines.reduce((sum, line) => sum + Number(line[name]), 0);
 }

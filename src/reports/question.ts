@@ -47,8 +47,10 @@ export interface Question {
   of: Breakdown;
   /** Only Stripe's events in this state; null for all. */
   state: EventState | null;
-  /** How many rows a list may have. */
+  /** How many rows of a list are read at once. */
   most: number;
+  /** Only rows of a list that follow the one with this id; null from the first. */
+  before: string | null;
   periods: readonly [Period, ...Period[]];
   whole: Period;
   asOf: Date;
@@ -64,6 +66,7 @@ export interface Asked {
   of?: string | undefined;
   state?: string | undefined;
   most?: string | undefined;
+  before?: string | undefined;
 }
 
 /** Reads a question; what is not said becomes the stretch up to now that suits the step. */
@@ -77,16 +80,18 @@ export function readQuestion(asked: Asked, reckoning: Reckoning, asOf: Date): Qu
   if (state === undefined) faults.push(inField('state', fault('choice-unknown')));
   const most = readMost(asked.most);
   if (isFault(most)) faults.push(inField('most', most));
+  const before = asked.before || null;
+  if (before !== null && !uuid.test(before)) faults.push(inField('before', fault('value-malformed')));
   const range = readDays(asked, reckoning, asOf);
   if (isFault(range)) faults.push(inField(fieldOfRange(asked), range));
   if (isFault(currency) || !of || state === undefined || isFault(most) || isFault(range)) return faults;
-  return ask({ ...range, currency, of, state, most }, reckoning, asOf);
+  return faults.length > 0 ? faults : ask({ ...range, currency, of, state, most, before }, reckoning, asOf);
 }
 
 /** A question put by the program itself. `from` must lie before `to`. */
 export function ask(
   wanted: Pick<Question, 'from' | 'to' | 'by'> &
-    Partial<Pick<Question, 'currency' | 'of' | 'state' | 'most'>>,
+    Partial<Pick<Question, 'currency' | 'of' | 'state' | 'most' | 'before'>>,
   reckoning: Reckoning,
   asOf: Date,
 ): Question {
@@ -98,7 +103,8 @@ export function ask(
     currency: null,
     of: 'article',
     state: null,
-    most: 100,
+    most: rowsOfPage,
+    before: null,
     ...wanted,
     periods: [first, ...others],
     whole,
@@ -121,7 +127,7 @@ function readCurrency(text: string | undefined): CurrencyChoice | Fault {
 }
 
 function readMost(text: string | undefined): number | Fault {
-  if (text === undefined || text === '') return 100;
+  if (text === undefined || text === '') return rowsOfPage;
   const most = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   return most >= 1 && most <= mostRows ? most : fault('value-malformed');
 }
@@ -156,4 +162,6 @@ function fieldOfRange(asked: Asked): string {
   return asked.from && !isDate(asked.from) ? 'from' : 'to';
 }
 
+const rowsOfPage = 100;
 const mostRows = 10_000;
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;

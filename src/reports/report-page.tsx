@@ -9,7 +9,7 @@ import type { Words } from '../words/words.ts';
 import type { Answer, ReportName } from './answer.ts';
 import { momentText } from './figures.ts';
 import { type Asked, breakdowns, eventStates, type Question } from './question.ts';
-import { Files, NotConverted, ReportTable, type Seen } from './table.tsx';
+import { Files, ListPages, NotConverted, ReportTable, type Seen } from './table.tsx';
 
 export interface ReportPageProps {
   seen: Seen;
@@ -24,7 +24,7 @@ export interface ReportPageProps {
 }
 
 export function ReportContent(page: ReportPageProps): VNode {
-  const { seen, name, answer } = page;
+  const { seen, name, answer, reportingCurrency } = page;
   const { words } = seen;
   return (
     <div class="stack">
@@ -36,19 +36,32 @@ export function ReportContent(page: ReportPageProps): VNode {
       {answer && (
         <>
           <div class="row apart">
-            <p class="aside">{asOfText(words, answer.question)}</p>
+            <p class="aside">
+              {asOfText(words, answer.question)}
+              {choosesBlocks(name) &&
+                answer.question.currency === 'reporting' &&
+                `. ${words.reports.currencyAssumed(reportingCurrency)}`}
+            </p>
             <Files seen={seen} answer={answer} />
           </div>
           {answer.rows.length === 0 ? (
             <p class="empty">{words.reports.nothingYet}</p>
           ) : (
-            <ReportTable seen={seen} answer={answer} />
+            <>
+              <ListPages seen={seen} answer={answer} />
+              <ReportTable seen={seen} answer={answer} />
+            </>
           )}
           <NotConverted words={words} amounts={answer.unconverted} />
         </>
       )}
     </div>
   );
+}
+
+/** Where a program that names no currency gets a block of rows for each. */
+function choosesBlocks(name: ReportName): boolean {
+  return name === 'income' || name === 'mrr' || name === 'giving' || name === 'sources';
 }
 
 /** How things stand now is not a question of days. */

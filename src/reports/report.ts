@@ -39,6 +39,16 @@ export interface Figures {
   totalsByCurrency: readonly Row[];
   /** What the whole range could not turn into the reporting currency and so leaves out. */
   unconverted: readonly Unconverted[];
+  /** Of a list that can be read on from any of its rows: where this page of it stands. */
+  place?: ListPlace;
+}
+
+export interface ListPlace {
+  /** How many rows the whole range has, and how many of them stand before the first one here. */
+  count: number;
+  passed: number;
+  /** What `before` must be for the rows that follow; null where none do. */
+  next: string | null;
 }
 
 export interface Report {

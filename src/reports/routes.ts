@@ -1,4 +1,6 @@
 // The reports' door: the desk, each report's page, its file and its JSON, and how everything is counted. Nothing here writes.
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { ComponentChildren, VNode } from 'preact';
 import { z } from 'zod';
@@ -6,23 +8,25 @@ import type { Config } from '../outside/config.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { isCurrency } from '../values/money.ts';
-import { fault, inField, Refusal } from '../values/refusal.ts';
+import { type Fault, fault, inField, Refusal } from '../values/refusal.ts';
 import { optionalLine, readInput } from '../web/input.ts';
 import { languageLinks, localeOf } from '../web/locale.ts';
 import { sendPage } from '../web/respond.ts';
 import { type Words, wordsFor } from '../words/words.ts';
-import { answerReport, isReportName, jsonOf, type ReportName } from './answer.ts';
+import { type Answer, answerReport, isList, isReportName, jsonOf, type ReportName } from './answer.ts';
 import { type Drawn, drawGiving } from './chart.ts';
-import { csvOf } from './csv.ts';
+import { csvHead, csvLines, csvOf } from './csv.ts';
 import { Definitions } from './definitions-page.tsx';
 import { currenciesUsed, type Desk, readDesk } from './desk.ts';
 import { DeskFigures } from './desk-page.tsx';
 import { readInbox } from './events.ts';
 import { EventsContent } from './events-page.tsx';
 import { Framed, type Place, placeOfReport } from './pages.tsx';
-import { type Question, type Reckoning, readQuestion } from './question.ts';
+import { type Asked, type Question, type Reckoning, readQuestion } from './question.ts';
+import type { Row } from './report.ts';
 import { ReportContent } from './report-page.tsx';
-import type { Seen } from './table.tsx';
+import { everyRow } from './rows.ts';
+import { nextOf, type Seen } from './table.tsx';
 
 export interface ReportsDoor {
   guard: {
@@ -44,6 +48,7 @@ const asked = z.object({
   of: short,
   state: short,
   most: short,
+  before: short,
 });
 const askedOfEvents = z.object({ state: short, replayed: short });
 
@@ -105,7 +110,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
       currencies: await currenciesUsed(reportsDatabase),
       reportingCurrency: reckoning.reportingCurrency,
     });
-    const status = isAsked ? 200 : 400;
+    const status = isAsked ? 200 : refusalOf(question).status;
     show(req, res, seen, placeOfReport(name), seen.words.reports.names[name], content, status);
   });
 
@@ -113,22 +118,43 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     const wanted = String(req.params.name);
     const isFile = wanted.endsWith('.csv');
     const name = reportNamed(isFile ? wanted.slice(0, -4) : wanted);
-    const question = wellAsked(req);
+    const given = readInput(asked, req.query);
+    const question = wellAsked(given);
     const answer = await answerReport(services.reportsDatabase, name, question);
-    if (!isFile) return res.json(jsonOf(answer));
-    res
-      .attachment(`${name}-${question.from}-${question.to}.csv`)
-      .type('text/csv; charset=utf-8; header=present')
-      .send(csvOf(answer.columns, answer.rows));
+    const isWhole = isList(name) && given.most === undefined && given.before === undefined;
+    const next = isWhole ? null : nextOf(answer);
+    if (next !== null) res.links({ next });
+    res.type(isFile ? 'text/csv; charset=utf-8; header=present' : 'json');
+    if (isFile)
+      res.setHeader(
+        'content-disposition',
+        `attachment; filename=${name}-${question.from}-${question.to}.csv`,
+      );
+    if (isWhole) await sendEvery(res, isFile ? csvParts : jsonParts, answer);
+    else if (isFile) res.send(csvOf(answer.columns, answer.rows));
+    else res.json({ ...jsonOf(answer), ...(next !== null && { next }) });
   });
 
   return routes;
 
-  function wellAsked(req: Request): Question {
-    const question = readQuestion(readInput(asked, req.query), reckoning, services.now());
-    if (!Array.isArray(question)) return question;
-    const [first = fault('period-malformed'), ...others] = question;
-    throw new Refusal(first, ...others);
+  /** Rows are read as fast as they are taken; who goes away in the middle is no fault. */
+  async function sendEvery(
+    res: Response,
+    parts: (answer: Answer, every: AsyncIterable<readonly Row[]>) => AsyncIterable<string>,
+    answer: Answer,
+  ): Promise<void> {
+    const every = everyRow(services.reportsDatabase, answer.name, answer.question);
+    try {
+      await pipeline(Readable.from(parts(answer, every)), res);
+    } catch (error) {
+      if (!isLeft(error)) throw error;
+    }
+  }
+
+  function wellAsked(given: Asked): Question {
+    const question = readQuestion(given, reckoning, services.now());
+    if (Array.isArray(question)) throw refusalOf(question);
+    return question;
   }
 
   function seenBy(req: Request): Seen {
@@ -184,6 +210,32 @@ function reckoningOf({ publication }: Pick<Config, 'publication'>): Reckoning {
   if (!isCurrency(reportingCurrency))
     throw new Error('REPORTING_CURRENCY is not a currency that can be charged');
   return { timeZone, fiscalYearStart, reportingCurrency };
+}
+
+function refusalOf([first = fault('period-malformed'), ...others]: readonly Fault[]): Refusal {
+  return new Refusal(first, ...others);
+}
+
+async function* csvParts({ columns }: Answer, every: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
+  yield csvHead(columns);
+  for await (const rows of every) if (rows.length > 0) yield csvLines(columns, rows);
+}
+
+/** The answer as it would be in one piece, its rows last. */
+async function* jsonParts(answer: Answer, every: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
+  const { rows: _newest, ...rest } = jsonOf(answer);
+  yield `${JSON.stringify(rest).slice(0, -1)},"rows":[`;
+  let between = '';
+  for await (const rows of every) {
+    if (rows.length === 0) continue;
+    yield between + rows.map((row) => JSON.stringify(row)).join(',');
+    between = ',';
+  }
+  yield ']}';
+}
+
+function isLeft(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 /** As many as one form can carry the numbers of. */

@@ -4,8 +4,8 @@ import type { Config } from '../outside/config.ts';
 import { paymentPage } from '../outside/stripe.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
-import type { Answer, ReportName } from './answer.ts';
-import { figureOf, placeOf, textOf, unconvertedText, type Written } from './figures.ts';
+import { type Answer, isList, type ReportName } from './answer.ts';
+import { countText, figureOf, placeOf, textOf, unconvertedText, type Written } from './figures.ts';
 import { queryOf } from './question.ts';
 import type { Cell, Column, Row } from './report.ts';
 
@@ -149,10 +149,53 @@ export function localised({ locale }: Pick<Seen, 'locale'>, path: string): strin
   return `${at.pathname}${at.search}${at.hash}`;
 }
 
+/** The rows that follow these, for programs; null where none do. */
+export function nextOf(answer: Answer): string | null {
+  const query = nextQuery(answer);
+  return query && `/api/v1/reports/${answer.name}?${query}`;
+}
+
+/** Which page of a list this is, and the ways to the others; nothing where all of it is shown. */
+export function ListPages({ seen, answer }: { seen: Seen; answer: Answer }): VNode | null {
+  const { words } = seen;
+  const { name, rows, place, question } = answer;
+  if (!place) {
+    return isList(name) && rows.length >= question.most ? (
+      <p class="aside">{words.reports.newestShown(rows.length)}</p>
+    ) : null;
+  }
+  if (place.count === rows.length) return null;
+  const { passed } = place;
+  const first = countText(words, passed + 1);
+  const last = countText(words, passed + rows.length);
+  const count = countText(words, place.count);
+  const older = nextQuery(answer);
+  const page = (query: string) => localised(seen, `/staff/reports/${name}?${query}`);
+  return (
+    <nav class="row" aria-label={words.reports.pages}>
+      <span>
+        {passed === 0 ? words.reports.newestOf(last, count) : words.reports.partOf(first, last, count)}
+      </span>
+      {passed > 0 && <a href={page(fileQuery(answer))}>{words.reports.newest}</a>}
+      {older !== null && (
+        <a href={page(older)} rel="next">
+          {words.reports.older}
+        </a>
+      )}
+    </nav>
+  );
+}
+
+function nextQuery(answer: Answer): string | null {
+  const { place, question } = answer;
+  if (!place || place.next === null) return null;
+  return `${fileQuery(answer)}&most=${question.most}&before=${place.next}`;
+}
+
+/** Of a list, the file holds every row. */
 function fileQuery({ name, question }: Answer): string {
   const query = queryOf(question);
   if (name === 'sources') query.set('of', question.of);
-  if (name === 'gifts' || name === 'events') query.set('most', String(question.most));
   if (name === 'events' && question.state !== null) query.set('state', question.state);
   return query.toString();
 }
@@ -177,7 +220,7 @@ function TableCell({
   isHead?: boolean;
   isTotal?: boolean;
 }): VNode {
-  const blank = isTotal && (column.kind === 'text' || column.kind === 'period');
+  const blank = isTotal && namesOneThing.includes(column.kind);
   const text = blank ? '' : textOf(writtenOf(seen, answer, answer.columns), column, row, moneyIn(answer));
   const kind = isNumber(column) ? (row[column.name] === 0 ? 'number zero' : 'number') : undefined;
   if (isHead) {
@@ -198,6 +241,8 @@ function TableCell({
   }
   return <td class={kind}>{text}</td>;
 }
+
+const namesOneThing: readonly Column['kind'][] = ['text', 'period', 'id', 'instant'];
 
 function isNumber({ kind }: Column): boolean {
   return kind === 'count' || kind === 'money' || kind === 'rate' || kind === 'seconds';

@@ -287,10 +287,11 @@ describe('reports', () => {
 
     it('says what is wrong with a question, in the form and by field', async () => {
       const wrong = 'from=2026-02-30&to=2026-03-01&by=month&currency=coins';
-      const page = await viewer.get(`/staff/reports/income?${wrong}`).expect(400);
+      const page = await viewer.get(`/staff/reports/income?${wrong}`).expect(422);
       expect(page.text).toContain('2 things need another look');
       const { body } = await viewer
         .get(`/api/v1/reports/income?${wrong}`)
+        .expect(422)
         .expect('content-type', /problem\+json/);
       expect(body.errors.map((each: { field: string }) => each.field).sort()).toEqual(['currency', 'from']);
       for (const bad of [
@@ -306,6 +307,39 @@ describe('reports', () => {
       await viewer.get('/api/v1/reports/income?from=2026-01-01&from=2026-02-01').expect(422);
       await viewer.get('/api/v1/reports/nothing').expect(404);
       await viewer.get('/staff/reports/constructor').expect(404);
+    });
+
+    it('is refused with one status, as page and for programs', async () => {
+      for (const [asked, status] of [
+        ['currency=XXX', 422],
+        ['of=weather', 422],
+        ['from=x', 400],
+      ] as const) {
+        await viewer.get(`/staff/reports/sources?${asked}`).expect(status);
+        await viewer.get(`/api/v1/reports/sources?${asked}`).expect(status);
+      }
+      await viewer.get('/staff?currency=XXX').expect(422);
+    });
+
+    it('shows everything in one currency unless asked otherwise, and its files say so in their address', async () => {
+      const { text, document } = await documentOf(`/staff/reports/income?${range}`);
+      expect(text).toContain('All in USD, as the desk does unless another choice is made');
+      const files = [...document.querySelectorAll('.files a')].map((link) =>
+        String(link.getAttribute('href')),
+      );
+      expect(files.map((href) => new URL(href, 'http://here').searchParams.get('currency'))).toEqual([
+        'reporting',
+        'reporting',
+      ]);
+      const shown = [...document.querySelectorAll('tbody tr')].length;
+      const { body } = await viewer.get(String(files[1])).expect(200);
+      expect([body.currency, body.rows.length]).toEqual(['reporting', shown]);
+      // Without a currency a program gets a block for each, as does a page that is asked for each by itself.
+      const { body: blocks } = await viewer.get(`/api/v1/reports/income?${range}`).expect(200);
+      const { document: each, text: said } = await documentOf(`/staff/reports/income?${range}&currency=`);
+      expect([blocks.currency, blocks.rows.length]).toEqual([null, each.querySelectorAll('tbody tr').length]);
+      expect(blocks.rows.length).toBe(2 * shown);
+      expect(said).not.toContain('as the desk does unless');
     });
 
     it('is a file that no spreadsheet runs', async () => {

@@ -88,6 +88,13 @@ export const reports = {
   eventDelay: (half: string, nearlyAll: string, count: string) =>
     `From Stripe’s creation to our books in the last day: half within ${half} s, 99 of 100 within ${nearlyAll} s (of ${count}). Stripe tells its moment in whole seconds.`,
   noDelay: 'No event was applied in the last day, so there is no delay to tell.',
+  newestOf: (shown: string, count: string) => `Newest ${shown} of ${count}`,
+  partOf: (first: string, last: string, count: string) => `${first} to ${last} of ${count}, the newest first`,
+  older: 'Older',
+  newest: 'Newest',
+  pages: 'Pages of this list',
+  currencyAssumed: (currency: string) =>
+    `All in ${currency}, as the desk does unless another choice is made; the files say so in their address (currency=reporting). An address without it answers programs with each currency by itself.`,
   newestShown: (most: number) => `The newest ${most} are shown; the file has more.`,
   replay: 'Replay',
   replayOne: (type: string, id: string) => `Replay ${type} ${id}`,

@@ -85,6 +85,13 @@ export const reports: (typeof english)['reports'] = {
   eventDelay: (half, nearlyAll, count) =>
     `От создания в Stripe до наших книг за сутки: половина — за ${half} с, 99 из 100 — за ${nearlyAll} с (всего ${count}). Stripe называет время с точностью до секунды.`,
   noDelay: 'За сутки не учтено ни одного события, поэтому задержки нет.',
+  newestOf: (shown, count) => `Последние ${shown} из ${count}`,
+  partOf: (first, last, count) => `${first}–${last} из ${count}, начиная с последних`,
+  older: 'Более ранние',
+  newest: 'Последние',
+  pages: 'Страницы списка',
+  currencyAssumed: (currency) =>
+    `Всё в ${currency}: так считает рабочий стол, если не выбрать иначе; в адресах файлов это сказано (currency=reporting). По адресу без этого программы получают каждую валюту отдельно.`,
   newestShown: (most) => `Показаны последние ${most}; в файле — больше.`,
   replay: 'Повторить',
   replayOne: (type, id) => `Повторить ${type} ${id}`,

@@ -1,0 +1,32 @@
+// Rows: every row of a range, however many there are, a part of the range at a time, for files.
+import type { Reads } from '../outside/database.ts';
+import { addDays, daysBetween } from '../values/calendar.ts';
+import { type ReportName, reports } from './answer.ts';
+import { ask, type Question } from './question.ts';
+import type { Report, Row } from './report.ts';
+
+/**
+ * A list's rows of the whole range, the newest first. Where a stretch of days has more rows than are held at once, its newer half
+ * is read before its older one: no more is held than those or one day's. No snapshot is kept while somebody slowly downloads; a row
+ * never changes its day, so none comes twice.
+ */
+export async function* everyRow(
+  reads: Reads,
+  name: ReportName,
+  question: Question,
+  heldAtOnce = 5_000,
+): AsyncGenerator<readonly Row[]> {
+  const report: Report = reports[name];
+  const { from, to, currency, of, state, reckoning, asOf } = question;
+  const days = daysBetween(from, to);
+  const most = days > 1 ? heldAtOnce + 1 : everything;
+  const part = ask({ from, to, by: 'year', currency, of, state, most }, reckoning, asOf);
+  const { rows } = await report.read(reads, part);
+  if (days <= 1 || rows.length <= heldAtOnce) return yield rows;
+  const middle = addDays(from, Math.floor(days / 2));
+  yield* everyRow(reads, name, { ...question, from: middle }, heldAtOnce);
+  yield* everyRow(reads, name, { ...question, to: middle }, heldAtOnce);
+}
+
+/** More than any day has. */
+const everything = 1_000_000_000;
