@@ -1,4 +1,5 @@
 // Opens the house with what the environment says, tells where to click, and closes it cleanly.
+import { existsSync } from 'node:fs';
 import type { House, Neighbour } from './house.ts';
 import {
   type Config,
@@ -14,6 +15,8 @@ import type { Sandbox } from './sandbox/sandbox.ts';
 const patienceMs = 8000;
 
 async function main(): Promise<void> {
+  // What the environment says already goes before.
+  if (existsSync('.env')) process.loadEnvFile();
   const read = readSettings(process.env);
   if ('faults' in read) {
     process.stderr.write(`${describeFaults(read.faults)}\n`);
@@ -53,6 +56,7 @@ async function openSandbox(settings: Settings): Promise<Sandbox | null> {
   return startSandbox({
     folder: sandbox.folder,
     port: settings.port,
+    portIsNeeded: true,
     baseUrl: settings.baseUrl,
     stripePort: sandbox.stripePort,
     smtpPort: sandbox.smtpPort,
@@ -142,7 +146,10 @@ function stopOnSignals(house: House, sandbox: Sandbox | null): void {
       void house
         .close()
         .then(() => sandbox?.close())
-        .then(() => process.exit(0));
+        .then(() => {
+          const kept = sandbox === null ? '' : ` Its data is kept in ${sandbox.folder}.`;
+          process.stdout.write(`Stopped.${kept}\n`, () => process.exit(0));
+        });
     });
   }
 }
@@ -158,7 +165,7 @@ function explain(error: unknown): string {
   if (code === 'ERR_MODULE_NOT_FOUND') {
     return 'the stand-ins need packages that `npm ci --omit=dev` leaves out. Run `npm ci`, or configure all of .env.example.';
   }
-  return `${error.message}.`;
+  return /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
 }
 
 await main();

@@ -1,7 +1,9 @@
 // Fills the sandbox with a year of made-up readers, who act through the same doors as real ones; no table is written by hand.
+import { existsSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
 import { type House, openHouse } from '../house.ts';
 import { completeConfig, describeFaults, readSettings, type Settings } from '../outside/config.ts';
+import { subscribedTypes } from '../stripe/events.ts';
 import { type Coming, openDoors } from './demo-doors.ts';
 import { planYear } from './demo-plan.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
@@ -10,6 +12,8 @@ const readersInAYear = 370;
 const dayMs = 86_400_000;
 
 async function main(): Promise<void> {
+  // What the environment says already goes before.
+  if (existsSync('.env')) process.loadEnvFile();
   const read = readSettings({
     ...process.env,
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
@@ -51,12 +55,14 @@ function openSandbox(settings: Settings, beginsAt: Date): Promise<Sandbox> {
   return startSandbox({
     folder,
     port: settings.port,
+    portIsNeeded: true,
     baseUrl: settings.baseUrl,
     stripePort,
     smtpPort,
     standIns: { database: true, stripe: true, mail: true },
     timeZone: settings.publication.timeZone,
     log: (line) => process.stderr.write(`${line}\n`),
+    webhookTypes: async () => subscribedTypes,
     beginsAt,
     hasty: true,
   });

@@ -108,6 +108,8 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
     // As a mail program shows it: nothing of ours can be reached, nothing is fetched, links open outside.
     res.set({ 'Content-Security-Policy': letterPolicy, 'Cache-Control': 'no-store' });
     res.removeHeader('X-Frame-Options');
+    // In its sandbox the letter has no origin that could have processes of its own; asking for them warns in the console.
+    res.removeHeader('Origin-Agent-Cluster');
     res.type('html').send(letterDocument(letter.html));
   });
 
@@ -217,8 +219,6 @@ const pageHeaders: RequestHandler = (_req, res, next) => {
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'same-origin',
     'Cache-Control': 'no-store',
-    // As the service's own pages say it: a browser wants the same of every document of one origin.
-    'Origin-Agent-Cluster': '?1',
   });
   next();
 };

@@ -1,4 +1,5 @@
 // The sandbox: stands in for what a person has not configured, keeps all of it in one folder, and can move time on.
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Router } from 'express';
 import { beginClockAt, type Clock, openClock } from './clock.ts';
@@ -14,6 +15,8 @@ export interface SandboxOptions {
   folder: string;
   /** The service's own port, to which the Stripe stand-in sends its webhooks. */
   port: number;
+  /** The service is yet to listen there: where the port is taken, it is named together with the stand-ins' own. */
+  portIsNeeded?: boolean;
   baseUrl?: string;
   stripePort: number;
   smtpPort: number;
@@ -85,6 +88,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
 
   try {
+    await refuseTakenPorts(options);
     // Begun first: it takes longest, and another process does the work.
     const startingPostgres = standIns.database
       ? closeInTheEnd(beginPostgres({ folder: join(folder, 'postgres'), hasty, log }))
@@ -183,19 +187,46 @@ async function beginStripe(
     webhookTypes?.(),
   ]);
   const webhook = { ...options.webhook, ...(types && { types }) };
-  return startStripeStandIn({ ...options, webhook }).catch(explainPort(options.port, 'SANDBOX_STRIPE_PORT'));
+  return startStripeStandIn({ ...options, webhook });
 }
 
 async function beginMailbox(
   options: Parameters<typeof import('./mailbox.ts')['openMailbox']>[0],
 ): Promise<Mailbox> {
   const { openMailbox } = await import('./mailbox.ts');
-  return openMailbox(options).catch(explainPort(options.port, 'SANDBOX_SMTP_PORT'));
+  return openMailbox(options);
 }
 
-function explainPort(port: number, setting: string) {
-  return (problem: NodeJS.ErrnoException): never => {
-    if (problem.code !== 'EADDRINUSE') throw problem;
-    throw new Error(`Port ${port} is taken by another program: choose another with ${setting}.`);
-  };
+/** Every port that is taken is named at once, with the simplest remedy: nobody moves one to meet the next. */
+async function refuseTakenPorts(options: SandboxOptions): Promise<void> {
+  const { port, portIsNeeded = false, smtpPort, standIns, stripePort } = options;
+  const wanted = [
+    ...(portIsNeeded ? [{ port, setting: 'PORT' }] : []),
+    ...(standIns.stripe ? [{ port: stripePort, setting: 'SANDBOX_STRIPE_PORT' }] : []),
+    ...(standIns.mail ? [{ port: smtpPort, setting: 'SANDBOX_SMTP_PORT' }] : []),
+  ];
+  const free = await Promise.all(wanted.map((one) => isFree(one.port)));
+  const taken = wanted.filter((_one, at) => !free[at]);
+  if (taken.length > 0) throw new Error(describeTaken(taken, port));
+}
+
+interface Wanted {
+  port: number;
+  setting: string;
+}
+
+function describeTaken(taken: Wanted[], port: number): string {
+  const ports = new Intl.ListFormat('en').format(taken.map((one) => String(one.port)));
+  const settings = new Intl.ListFormat('en', { type: 'disjunction' }).format(taken.map((one) => one.setting));
+  const is = taken.length === 1 ? `Port ${ports} is` : `Ports ${ports} are`;
+  return `${is} taken by another program. Simplest: PORT=${port + 10} npm start, which moves all that are not set by themselves; or set ${settings}.`;
+}
+
+/** Whether something could listen on this machine's loopback there. */
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer();
+  return new Promise((resolve) => {
+    probe.once('error', (problem: NodeJS.ErrnoException) => resolve(problem.code !== 'EADDRINUSE'));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
 }
