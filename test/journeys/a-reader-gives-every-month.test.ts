@@ -43,7 +43,7 @@ test('twelve renewals by the clock are twelve more payments, on the last days of
     '2027-01-31',
   ]);
   expect(await service.rows('select count(*)::int as n from membership_changes')).toEqual([{ n: 1 }]);
-}, 60_000);
+}, 120_000);
 
 test('each payment has its fee and its receipt', async () => {
   const unsettled = await service.rows('select 1 from payments where settled_at is null or fee_minor <> 45');
@@ -76,4 +76,4 @@ test('ended by the reader, it runs to the end of the paid month and then churns 
   ]);
   expect(before).toBe(14);
   expect(await service.letters('dora@example.org')).toHaveLength(14);
-});
+}, 60_000);

@@ -66,7 +66,7 @@ test('a history told forwards, backwards and all mixed up ends in the same books
     ).toEqual([]);
     expect(withoutIds(await readBooks())).toEqual(withoutIds(told));
   }
-}, 60_000);
+}, 120_000);
 
 /** Everything that webhooks brought; what readers chose (checkouts) stays. */
 async function forgetBooks(): Promise<void> {
