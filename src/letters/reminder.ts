@@ -1,4 +1,4 @@
-// The reminder: the one letter a reader asked for, on the day they chose; easy to act on, easy to stop.
+// The reminder: the one letter a reader asked for, on the day they chose; easy to act on, easy to end.
 import { button, fine, fineLink, heading, type Letter, links, paragraph, signature } from './blocks.ts';
 import { day, greeting, type Writing } from './writing.ts';
 
@@ -6,7 +6,6 @@ export function reminder(writing: Writing<'reminder'>): Letter {
   const { facts, publication } = writing;
   const { letters } = writing.words;
   const words = letters.reminder;
-  const page = writing.links.reminder();
   return {
     subject: words.subject,
     blocks: [
@@ -20,14 +19,10 @@ export function reminder(writing: Writing<'reminder'>): Letter {
       paragraph(words.whatItDoes),
       button(words.give, writing.links.give(), letters.linkInWords),
       paragraph(words.noPressure),
-      links(
-        { label: words.changeDay, url: `${page}#change` },
-        ...(facts.mayRepeat ? [{ label: words.snooze, url: `${page}#again` }] : []),
-        { label: words.stop, url: `${page}#stop` },
-      ),
+      ...(facts.mayRepeat ? [links({ label: words.snooze, url: `${writing.links.reminder()}#again` })] : []),
       signature(letters.signature(publication.name)),
       fine(facts.again ? letters.whyReminderAgain : letters.whyReminder),
-      fineLink(words.unsubscribe, writing.links.unsubscribe()),
+      fineLink(words.block, writing.links.block()),
     ],
   };
 }

@@ -86,6 +86,8 @@ export function AskedPage(page: Page & { sendOn: string; today: string; confirma
 
 export interface ReminderPageProps extends Page {
   token: string;
+  /** Leads to "never write to this address". */
+  blockToken: string;
   offer: Offer;
   sendOn: string;
   /** The day has come: the letter goes out at once, not in the morning. */
@@ -182,21 +184,20 @@ function Standing(page: ReminderPageProps): VNode {
           </p>
           <hr class="rule" />
           {offer.mayRepeat ? (
-            <>
-              <section class="stack" id="again" aria-labelledby="again-title">
-                <h2 id="again-title">{own.manage.againTitle}</h2>
-                <ActForm token={token} act="again">
-                  <Button kind="quiet" busy={own.submitting}>
-                    {own.manage.again(words.common.onDay(dayOf(page.offered, 'month'), page.offered.today))}
-                  </Button>
-                </ActForm>
-              </section>
-              <Change {...page} />
-            </>
+            <section class="stack" id="again" aria-labelledby="again-title">
+              <h2 id="again-title">{own.manage.againTitle}</h2>
+              <ActForm token={token} act="again">
+                <Button kind="quiet" busy={own.submitting}>
+                  {own.manage.again(words.common.onDay(dayOf(page.offered, 'month'), page.offered.today))}
+                </Button>
+              </ActForm>
+            </section>
           ) : (
             <p>{own.manage.noMoreRepeats}</p>
           )}
-          <Stop {...page} />
+          <p>
+            <a href={`/unsubscribe/${page.blockToken}`}>{own.unsubscribe.blockTitle}</a>
+          </p>
         </>
       );
     case 'over':

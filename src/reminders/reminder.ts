@@ -280,6 +280,14 @@ export function shownFromQuery(query: unknown): ReminderShown {
   return shownFrom(read.success ? read.data : {});
 }
 
+/** What the form shows as the query that fills it in again. The address stays out: queries are kept in many places. */
+export function queryOfShown({ choice, date, timeZone, source }: ReminderShown): URLSearchParams {
+  const query = new URLSearchParams({ when: choice });
+  const parts = { date, time_zone: timeZone, ...source };
+  for (const [name, value] of Object.entries(parts)) if (value) query.set(name, value);
+  return query;
+}
+
 export function actFromForm(body: unknown): Act {
   const form = readInput(formFields, body);
   const chosen = form.when === undefined ? undefined : readWhen(form.when, form.date);

@@ -8,7 +8,7 @@ import { isLocale, type Locale } from '../values/locale.ts';
 import { type Fault, fault, inField, Refusal } from '../values/refusal.ts';
 import { answerOnce, answerOnceWaiting, idempotencyKeyOf } from '../web/idempotency.ts';
 import { formBody, jsonBody } from '../web/input.ts';
-import { limitNetwork } from '../web/limits.ts';
+import { limitNetwork, spendNetwork } from '../web/limits.ts';
 import { languageLinks, localeOf } from '../web/locale.ts';
 import { personal, sameSite } from '../web/protection.ts';
 import { sendPage } from '../web/respond.ts';
@@ -18,8 +18,10 @@ import {
   actFromForm,
   actFromRequest,
   daysAfter,
+  dueDay,
   offeredDays,
   offerFor,
+  queryOfShown,
   type ReminderShown,
   reminderFromForm,
   reminderFromRequest,
@@ -27,10 +29,17 @@ import {
   shownFromQuery,
   zoneFor,
 } from './reminder.ts';
-import { actOnReminder, askForReminder, findReminder, type Reminder, unsubscribe } from './schedule.ts';
+import {
+  actOnReminder,
+  askForReminder,
+  findReminder,
+  isUnsubscribed,
+  type Reminder,
+  unsubscribe,
+} from './schedule.ts';
 
 export interface ReminderDoor {
-  /** How many reminders one network may ask for in an hour. */
+  /** How many reminders one network may be granted in an hour; mistakes are counted apart, and ten times as many are borne. */
   asksPerNetwork?: number;
 }
 
@@ -38,7 +47,10 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
   const { config, keys } = services;
   const publication = config.publication.name;
   const routes = Router();
-  const limited = limitNetwork(services, 'reminder', door.asksPerNetwork ?? 30, 3600);
+  const mostAsks = door.asksPerNetwork ?? 30;
+  const limited = limitNetwork(services, 'reminder-try', 10 * mostAsks, 3600);
+  const granted = (req: Request, res: Response) =>
+    spendNetwork(services, { req, res }, 'reminder', mostAsks, 3600);
   const looked = limitNetwork(services, 'reminder-page', 300, 600);
 
   routes.get('/remind-me', (req, res) => {
@@ -53,10 +65,10 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     try {
       // What was asked is part of the key: the same form with another day is another wish, not a mistake.
       const request = { scope: 'remind-me', key: key && `${key} ${JSON.stringify(asked)}`, body: null };
-      const { body } = await answerOnceWaiting(services, request, async () => ({
-        status: 202,
-        body: await askForReminder(services, { ...asked, locale }),
-      }));
+      const { body } = await answerOnceWaiting(services, request, async () => {
+        await granted(req, res);
+        return { status: 202, body: await askForReminder(services, { ...asked, locale }) };
+      });
       sendOn = body.sendOn;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -80,10 +92,18 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     const asked = reminderFromRequest(req.body);
     const locale = asked.locale ?? localeOf(req, config);
     const request = { scope: 'reminders', key: idempotencyKeyOf(req), body: req.body as unknown };
-    const { status, body } = await answerOnce(services, request, async () => ({
-      status: 202,
-      body: { send_on: (await aboutWhen(askForReminder(services, { ...asked, locale }))).sendOn },
-    }));
+    const zone = zoneFor(asked.timeZone, config.publication.timeZone);
+    const { status, body } = await answerOnce(services, request, () =>
+      aboutWhen(async () => {
+        // Whatever is wrong with the day is said before it counts.
+        dueDay(asked.when, services.now(), zone);
+        await granted(req, res);
+        return {
+          status: 202,
+          body: { send_on: (await askForReminder(services, { ...asked, locale })).sendOn },
+        };
+      }),
+    );
     personal(res);
     res.status(status).json(body);
   });
@@ -130,7 +150,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
 
   routes.post('/api/v1/reminders/:token', looked, jsonBody(), async (req, res) => {
     const { id } = await named(req);
-    const acted = await aboutWhen(actOnReminder(services, id, actFromRequest(req.body)));
+    const acted = await aboutWhen(() => actOnReminder(services, id, actFromRequest(req.body)));
     personal(res);
     res.json({ state: acted.state, send_on: acted.sendOn });
   });
@@ -173,7 +193,10 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
       res,
       RemindMePage({
         ...about(form.locale ?? localeOf(req, config)),
-        languages: req.method === 'GET' ? languageLinks(req, config) : [],
+        languages:
+          req.method === 'GET'
+            ? languageLinks(req, config)
+            : languageLinks(req, config, `/remind-me?${queryOfShown(form.shown)}`),
         shown: form.shown,
         faults: form.faults ?? [],
         offered: offeredDays(services.now(), zone),
@@ -209,8 +232,9 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
       res,
       ReminderPage({
         ...about(locale),
-        languages: req.method === 'GET' ? languageLinks(req, config) : [],
+        languages: languageLinks(req, config),
         token: String(req.params.token),
+        blockToken: linkToken(keys, 'block', reminder.id, null),
         offer: offerFor(reminder, now),
         sendOn: reminder.sendOn,
         dueNow: reminder.dueAt <= now,
@@ -227,8 +251,9 @@ export function unsubscribeRoutes(services: Services): Router {
   const { config, keys } = services;
   const routes = Router();
 
-  routes.get('/unsubscribe/:token', (req, res) => {
-    show(req, res, readToken(req).reason, false);
+  routes.get('/unsubscribe/:token', async (req, res) => {
+    const { id, reason } = readToken(req);
+    show(req, res, reason, await isUnsubscribed(services.database, id, reason));
   });
 
   // RFC 8058: pressed by a mail program, without cookie, session or form token; whatever its body, it takes effect at once.
@@ -261,7 +286,7 @@ export function unsubscribeRoutes(services: Services): Router {
         words: wordsFor(locale),
         locale,
         publication: config.publication.name,
-        languages: req.method === 'GET' ? languageLinks(req, config) : [],
+        languages: languageLinks(req, config),
         token: String(req.params.token),
         reason,
         done,
@@ -271,9 +296,9 @@ export function unsubscribeRoutes(services: Services): Router {
 }
 
 /** A form has a field for the day; a request names it in `when`. */
-async function aboutWhen<T>(act: Promise<T>): Promise<T> {
+async function aboutWhen<T>(act: () => Promise<T>): Promise<T> {
   try {
-    return await act;
+    return await act();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const [first, ...others] = error.faults;

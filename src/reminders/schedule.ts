@@ -7,7 +7,7 @@ import { cancelLetters, lettersOnTheirWay, messageDomain, queueLetter } from '..
 import { suppress } from '../letters/suppression.ts';
 import { type Reads, type Tx, transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
-import { readers, reminders } from '../schema.ts';
+import { readers, reminders, suppressions } from '../schema.ts';
 import { sendAt } from '../values/calendar.ts';
 import type { Locale } from '../values/locale.ts';
 import { fault, inField, Refusal } from '../values/refusal.ts';
@@ -113,6 +113,28 @@ export async function unsubscribe(
       .returning({ id: reminders.id });
   });
   for (const { id } of stopped) await untilNoneIsOnItsWay(services, id);
+}
+
+/** Whether what `unsubscribe` does for a reminder's address has been done, so that its link can say so. */
+export async function isUnsubscribed(
+  reads: Reads,
+  reminderId: string,
+  reason: 'unsubscribed' | 'blocked',
+): Promise<boolean> {
+  const reminder = await findReminder(reads, reminderId);
+  const [reader] = await reads
+    .select({ hash: readers.addressHash })
+    .from(readers)
+    .where(eq(readers.id, reminder?.readerId ?? reminderId));
+  // The night after, the address is forgotten; only that the reminder was stopped is left to tell.
+  if (!reader?.hash) return reminder?.state === 'cancelled';
+  const scopes = reason === 'blocked' ? (['all'] as const) : (['all', 'reminders'] as const);
+  const [held] = await reads
+    .select({ scope: suppressions.scope })
+    .from(suppressions)
+    .where(and(eq(suppressions.addressHash, reader.hash), inArray(suppressions.scope, [...scopes])))
+    .limit(1);
+  return held !== undefined;
 }
 
 /** A gift was begun that carries this reminder; the first time counts. */

@@ -1,6 +1,6 @@
 // How often: counters in Postgres, shared by every instance, keyed on what the client cannot choose.
 import { lt, sql } from 'drizzle-orm';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import type { Services } from '../outside/services.ts';
 import { limits } from '../schema.ts';
@@ -38,12 +38,33 @@ export function limitNetwork(
     },
     handler: (req, res, next) => {
       const resetsAt = (req as Request & { rateLimit?: { resetTime?: Date } }).rateLimit?.resetTime;
-      const left = resetsAt ? resetsAt.getTime() - services.machineNow().getTime() : windowSeconds * 1000;
-      const seconds = Math.max(1, Math.ceil(left / 1000));
-      res.set('Retry-After', String(seconds));
-      next(new Refusal(fault('too-many-tries', { minutes: Math.ceil(seconds / 60) })));
+      next(
+        tooMany(services, res, resetsAt ?? new Date(services.machineNow().getTime() + windowSeconds * 1000)),
+      );
     },
   });
+}
+
+/**
+ * Counts one use by the request's network, for acts of which only those count that are really done: call it when what was asked
+ * is known to be acceptable. Throws a Refusal (429) when it was one too many.
+ */
+export async function spendNetwork(
+  services: Counting & Pick<Services, 'config'>,
+  { req, res }: { req: Request; res: Response },
+  name: string,
+  most: number,
+  windowSeconds: number,
+): Promise<void> {
+  const network = networkOf(req, services.config.trustedProxyHops);
+  const { hits, resetsAt } = await count(services, name, network, windowSeconds);
+  if (hits > most) throw tooMany(services, res, resetsAt);
+}
+
+function tooMany({ machineNow }: Pick<Services, 'machineNow'>, res: Response, resetsAt: Date): Refusal {
+  const seconds = Math.max(1, Math.ceil((resetsAt.getTime() - machineNow().getTime()) / 1000));
+  res.set('Retry-After', String(seconds));
+  return new Refusal(fault('too-many-tries', { minutes: Math.ceil(seconds / 60) }));
 }
 
 /**

@@ -2,7 +2,7 @@
 import express from 'express';
 import supertest from 'supertest';
 import { deliverLetters } from '../../src/letters/deliver.ts';
-import { reminderRoutes, unsubscribeRoutes } from '../../src/reminders/routes.ts';
+import { type ReminderDoor, reminderRoutes, unsubscribeRoutes } from '../../src/reminders/routes.ts';
 import { satisfyReminders, sendDueReminders } from '../../src/reminders/send-due.ts';
 import type { Letter } from '../../src/sandbox/mailbox.ts';
 import { reminders } from '../../src/schema.ts';
@@ -24,14 +24,17 @@ export interface ReminderDesk {
   round(): Promise<void>;
 }
 
-export async function openReminderDesk(env: Record<string, string> = {}): Promise<ReminderDesk> {
+export async function openReminderDesk(
+  env: Record<string, string> = {},
+  door: ReminderDoor = { asksPerNetwork: 1000 },
+): Promise<ReminderDesk> {
   const post = await openPostOffice({ env: { BASE_URL: 'http://localhost:3000', ...env } });
   const { services } = post;
   const app = express();
   app.set('query parser', 'simple');
   app.use(
     protection(services.config),
-    reminderRoutes(services, { asksPerNetwork: 1000 }),
+    reminderRoutes(services, door),
     unsubscribeRoutes(services),
     notFound(),
     sayErrors(services),

@@ -13,6 +13,7 @@ import { openReminderDesk, type ReminderDesk } from './desk.ts';
 
 let desk: ReminderDesk;
 const anna = 'anna@example.org';
+const origin = 'http://localhost:3000';
 
 beforeAll(async () => {
   desk = await openReminderDesk();
@@ -138,6 +139,28 @@ describe('asking', () => {
     expect(await desk.rows()).toHaveLength(0);
   });
 
+  test('mistakes do not use up what a network is granted', async () => {
+    const strict = await openReminderDesk({}, { asksPerNetwork: 2 });
+    try {
+      const wrong = { email: 'anna', when: 'month' };
+      for (let n = 0; n < 5; n++) {
+        await strict.ask(wrong).expect(422);
+        await strict.ask({ email: anna, when: '2027-02-01' }).expect(422);
+        await strict.site.post('/remind-me').type('form').send(wrong).expect(422);
+      }
+      await strict.ask({ email: anna, when: 'month' }).expect(202);
+      const form = { email: anna, when: 'week', key: 'form-1' };
+      for (let n = 0; n < 2; n++) await strict.site.post('/remind-me').type('form').send(form).expect(202);
+      const answer = await strict.ask({ email: anna, when: 'year' }).expect(429);
+      expect(answer.headers['retry-after']).toBe('3600');
+      await strict.site.post('/remind-me').type('form').send({ email: anna, when: 'year' }).expect(429);
+      // Mistakes have a limit too, a larger one.
+      await strict.ask(wrong).expect(429);
+    } finally {
+      await strict.post.close();
+    }
+  });
+
   test('a form that another site sent does nothing', async () => {
     await desk.site
       .post('/remind-me')
@@ -175,6 +198,11 @@ describe('asking', () => {
     expect(again.text).toContain('id="email-fault"');
     expect(again.text).toContain('id="date-fault"');
     expect(again.text).toContain('value="river"');
+    expect(again.text.match(/aria-invalid="true"/g)).toHaveLength(2);
+    // The other language shows the same choice; an address is never put into a link.
+    expect(again.text).toContain(
+      'href="/remind-me?when=date&amp;date=2027-02-01&amp;article=river&amp;locale=en"',
+    );
   });
 
   test('the preview in a zone where it is already tomorrow', async () => {
@@ -350,13 +378,14 @@ describe('from the letter', () => {
     });
     desk.post.services.set('2027-03-03T11:00:00Z');
     const [letter] = await desk.lettersTo(anna);
-    return { page, give: desk.linkIn(letter, 'give'), unsubscribe: desk.linkIn(letter, 'unsubscribe') };
+    const header = String(letter?.headers['list-unsubscribe']);
+    return { page, give: desk.linkIn(letter, 'give'), unsubscribe: header.slice(1, -1).replace(origin, '') };
   }
 
   test('it carries both one-click headers, which unsubscribe without cookie or token', async () => {
     const { unsubscribe } = await reminded();
     const [letter] = await desk.lettersTo(anna);
-    expect(letter?.headers['list-unsubscribe']).toBe(`<http://localhost:3000${unsubscribe}>`);
+    expect(unsubscribe).toMatch(/^\/unsubscribe\/[\w-]{59}$/);
     expect(letter?.headers['list-unsubscribe-post']).toBe('List-Unsubscribe=One-Click');
     await desk.site
       .post(unsubscribe)
@@ -369,6 +398,35 @@ describe('from the letter', () => {
     expect(await desk.lettersTo(anna)).toHaveLength(2);
     await desk.site.post(unsubscribe).expect(200);
   });
+
+  test('once it has been sent, it offers to give, to be written to again, or never more; no stop of what is over', async () => {
+    const { page } = await reminded();
+    const [letter] = await desk.lettersTo(anna);
+    const { text } = await desk.site.get(page).expect(200);
+    for (const offered of [letter?.text ?? '', text]) {
+      expect(offered).toContain('Give now');
+      expect(offered).toMatch(/Remind me again/);
+      expect(offered).toContain('Never write to this address');
+      expect(offered).not.toMatch(/Stop|another day|Change the day/i);
+    }
+    const block = desk.linkIn(letter, 'unsubscribe');
+    expect(text).toContain(`href="${block}"`);
+    expect((await desk.site.get(block)).text).toContain('<button');
+  });
+
+  test.each(['unsubscribe', 'never write'])(
+    'the link of "%s" says afterwards that it is done',
+    async (which) => {
+      const { unsubscribe } = await reminded();
+      const [letter] = await desk.lettersTo(anna);
+      const link = which === 'unsubscribe' ? unsubscribe : desk.linkIn(letter, 'unsubscribe');
+      expect((await desk.site.get(link)).text).toContain('<button');
+      await desk.site.post(link).expect(200);
+      expect((await desk.site.get(link)).text).not.toContain('<button');
+      await sweepReminders(desk.post.services);
+      expect((await desk.site.get(link)).text).not.toContain('<button');
+    },
+  );
 
   test('the way to the donate page carries the reminder and where it came from', async () => {
     const { give } = await reminded();

@@ -176,10 +176,8 @@ export const letters = {
     noPressure: 'If now is not the moment either, that is quite all right.',
     give: 'Give now',
     otherwise: 'Or, if you prefer:',
-    changeDay: 'Choose another day',
     snooze: 'Remind me again in a month',
-    stop: 'Stop this reminder',
-    unsubscribe: 'Never send me reminders',
+    block: 'Never write to this address',
   },
   giftLink: {
     subject: 'Your link',
