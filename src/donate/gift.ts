@@ -18,6 +18,7 @@ import {
   isFrequency,
   type Money,
   parseAmount,
+  stepMinor,
 } from '../values/money.ts';
 import { type Fault, fault, inField, isFault, Refusal } from '../values/refusal.ts';
 import type { Choice, Source } from '../web/giving.tsx';
@@ -51,8 +52,11 @@ export const giftRequest = z
       )
       .meta({ description: `An ISO 4217 code; one of ${offeredCurrencies.join(', ')}.`, example: 'USD' }),
     amount_minor: z
-      .int({ error: (issue) => (issue.input === undefined ? 'amount-missing' : 'amount-not-a-number') })
+      .number({ error: 'amount-not-minor' })
+      // Not `int()`: what is beyond safe integers is too large, and refused as that.
+      .refine(Number.isInteger, { error: 'amount-not-minor' })
       .meta({
+        type: 'integer',
         description: 'The gift in minor units of the currency: 500 is 5.00 USD, or 500 JPY.',
         example: 500,
       }),
@@ -96,7 +100,7 @@ export function giftFromRequest(body: unknown): Gift {
   const request = readInput(giftRequest, body);
   const amount = { amountMinor: BigInt(request.amount_minor), currency: request.currency };
   const found = amountFault(amount, request.frequency);
-  if (found) throw new Refusal(inField('amount_minor', found));
+  if (found) throw new Refusal(inField('amount_minor', minorFault(found, amount)));
   return {
     frequency: request.frequency,
     amount,
@@ -106,6 +110,14 @@ export function giftFromRequest(body: unknown): Gift {
     source: tidySource(request.source),
     reminderToken: request.reminder ?? null,
   };
+}
+
+/** A request counts in minor units, so that its refusals do as well. */
+function minorFault(found: Fault, amount: Money): Fault {
+  if (found.code === 'too-many-decimals')
+    return fault('amount-not-in-steps', { step: Number(stepMinor(amount.currency)) });
+  if (found.code === 'amount-too-small') return fault(found.code, { ...found.facts, inMinor: true });
+  return found;
 }
 
 /** The donate form's fields. A field that only a script or another page could have bent is passed over, not refused. */
@@ -152,6 +164,23 @@ export function giftFromForm(body: unknown, usual: OfferedCurrency): GiftForm {
 export function choiceFromQuery(query: unknown, usual: OfferedCurrency): Choice {
   const read = formFields.safeParse(query);
   return choiceFrom(read.success ? read.data : {}, usual);
+}
+
+/** What was chosen on the form as the query that fills the page in again. The address stays out: queries are kept in many places. */
+export function queryOfChoice(choice: Choice): URLSearchParams {
+  const { frequency, currency, source } = choice;
+  const card = choice.cards[frequency];
+  const parts = {
+    frequency,
+    currency,
+    amount: card === 'other' ? choice.ownAmount : card,
+    cover_fees: choice.coverFees ? 'yes' : undefined,
+    ...source,
+    reminder: choice.reminder ?? undefined,
+  };
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parts)) if (value) query.set(name, value);
+  return query;
 }
 
 /** A gift as the query that fills the donate page in again. */

@@ -15,7 +15,7 @@ import { otherLoopback, personal, sameSite } from '../web/protection.ts';
 import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
 import { type Begun, beginCheckout, type ReminderOpened } from './checkout.ts';
-import { choiceFromQuery, type Gift, giftFromForm, giftFromRequest, queryOf } from './gift.ts';
+import { choiceFromQuery, type Gift, giftFromForm, giftFromRequest, queryOf, queryOfChoice } from './gift.ts';
 import { DonatePage } from './pages.tsx';
 import { ThanksPage, tellOutcome } from './thanks.tsx';
 
@@ -120,7 +120,10 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
         faults: shown.faults ?? [],
         formKey: randomUUID(),
         cancelled: req.query.cancelled === 'yes',
-        languages: req.method === 'GET' ? languageLinks(req, config) : [],
+        languages:
+          req.method === 'GET'
+            ? languageLinks(req, config)
+            : languageLinks(req, config, `/donate?${queryOfChoice(shown.choice)}`),
       }),
       shown.status ?? 200,
     );

@@ -19,11 +19,14 @@ export function parseAddress(text: string): Address | Fault {
   if (written.length > longestAddress) return fault('address-malformed');
   const parts = written.split('@');
   const [local = '', domain = ''] = parts;
-  if (parts.length !== 2 || local.length > longestLocalPart || !localPart.test(local)) {
+  const foreign = /\P{ASCII}/u.test(local);
+  const inLatin = foreign ? local.replace(/[\p{L}\p{M}\p{N}]/gu, 'a') : local;
+  if (parts.length !== 2 || inLatin.length > longestLocalPart || !localPart.test(inLatin)) {
     return fault('address-malformed');
   }
   const asciiDomain = asciiDomainOf(domain);
   if (asciiDomain === null) return fault('address-malformed');
+  if (foreign) return fault('address-not-ascii');
   const address = `${local}@${asciiDomain}`;
   if (address.length > longestAddress) return fault('address-malformed');
   return { address, lookUp: address.toLowerCase() };

@@ -51,13 +51,12 @@ export function stepMinor(currency: Currency): bigint {
  */
 export function parseAmount(text: string, currency: Currency): bigint | Fault {
   if (text.trim() === '') return fault('amount-missing');
-  if (text.length > 40) return fault('amount-not-a-number');
+  if (text.length > longestText) return fault('amount-not-a-number');
   const number = withoutSign(plainCharacters(text), currency);
   if (!/^[0-9.,]*[0-9][0-9.,]*$/.test(number)) return fault('amount-not-a-number');
   const split = splitNumber(number, currency);
   if ('code' in split) return split;
   const { whole, decimals } = split;
-  if (whole.length > 15) return fault('amount-not-a-number');
   const exponent = exponents[currency];
   if (decimals.length > exponent) return tooManyDecimals(currency);
   const amountMinor = BigInt(`${whole}${decimals.padEnd(exponent, '0')}`);
@@ -76,10 +75,20 @@ export function formatMoney(money: Money, locale: string): string {
   }).format(decimalString(money));
 }
 
-/** The currency's sign alone, for the front of an input field. */
-export function currencySign(currency: Currency, locale: string): string {
+export interface CurrencySign {
+  readonly sign: string;
+  /** "1 $", as Russian has it, and not "$1". */
+  readonly afterNumber: boolean;
+}
+
+/** The currency's sign alone and on which side of a number it stands, for an input field. */
+export function currencySign(currency: Currency, locale: string): CurrencySign {
   const parts = new Intl.NumberFormat(locale, { style: 'currency', currency }).formatToParts(0);
-  return parts.find((part) => part.type === 'currency')?.value ?? currency;
+  const at = parts.findIndex((part) => part.type === 'currency');
+  return {
+    sign: parts[at]?.value ?? currency,
+    afterNumber: at > parts.findIndex((part) => part.type === 'integer'),
+  };
 }
 
 /** The exact amount in major units with a dot, all decimals written: "5.00", "-0.05", "500". */
@@ -216,6 +225,9 @@ function readOneGroup(
   if (exponents[currency] === 3 && mark === '.') return { whole: before, decimals: after };
   return fault('amount-unclear');
 }
+
+/** Longer than any sum; a sum too large to be given is still read, so that it can be refused as that. */
+const longestText = 60;
 
 /** Thousands, all with the same mark, no leading zero: "1,000", "1.000.000". */
 function isGrouped(number: string): boolean {

@@ -5,15 +5,20 @@ import type { Currency, Frequency, Money } from './money.ts';
 export interface RefusalFacts {
   'amount-missing': NoFacts;
   'amount-not-a-number': NoFacts;
+  /** In a request: minor units are whole numbers. */
+  'amount-not-minor': NoFacts;
+  'amount-not-in-steps': { step: number };
   /** One separator and three digits: it may mean thousands or decimals. */
   'amount-unclear': NoFacts;
-  'amount-too-small': { minimum: Money; frequency: Frequency };
+  'amount-too-small': { minimum: Money; frequency: Frequency; inMinor?: boolean };
   'amount-too-large': { maximum: Money; frequency: Frequency };
   'too-many-decimals': { allowed: number; currency: Currency };
   'currency-unknown': NoFacts;
   'frequency-unknown': NoFacts;
   'address-missing': NoFacts;
   'address-malformed': NoFacts;
+  /** Foreign letters before the @: most mail servers do not take such addresses yet. */
+  'address-not-ascii': NoFacts;
   'choice-missing': NoFacts;
   'choice-unknown': NoFacts;
   'date-missing': NoFacts;
@@ -40,7 +45,9 @@ export interface RefusalFacts {
   'payments-unavailable': { charged: 'nothing' | 'unknown' };
   'body-too-large': NoFacts;
   'body-malformed': NoFacts;
-  'wrong-content-type': NoFacts;
+  'wrong-content-type': { expected: string };
+  /** Compressed, or in another character set. */
+  'wrong-encoding': NoFacts;
   'idempotency-mismatch': NoFacts;
   'idempotency-in-flight': NoFacts;
   'idempotency-key-malformed': NoFacts;
@@ -113,6 +120,7 @@ const statuses: { readonly [C in RefusalCode]?: number } = {
   'body-too-large': 413,
   'body-malformed': 400,
   'wrong-content-type': 415,
+  'wrong-encoding': 415,
   'idempotency-mismatch': 422,
   'idempotency-in-flight': 409,
   'idempotency-key-malformed': 400,

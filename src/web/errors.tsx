@@ -11,9 +11,43 @@ import { sendPage, sendProblem } from './respond.ts';
 
 type Said = Pick<Services, 'config' | 'log'>;
 
-/** After every door: nothing answered this address. */
+/** After every door: nothing answered this address, or not to this kind of request. */
 export function notFound(): RequestHandler {
-  return (_req, _res, next) => next(new Refusal(fault('not-found')));
+  return (req, res, next) => {
+    const methods = methodsAt(req.app.router as unknown as Stacked, req.path);
+    if (methods.size === 0) return next(new Refusal(fault('not-found')));
+    res.set('Allow', [...methods].sort().join(', '));
+    next(new Refusal(fault('method-not-allowed')));
+  };
+}
+
+/** What express keeps of a router's doors: a route, another router, or any other act. */
+interface Stacked {
+  stack: readonly {
+    match(path: string): boolean;
+    /** It stands at the root and not under a path of its own. */
+    slash: boolean;
+    route?: { methods: Record<string, boolean> };
+    handle: unknown;
+  }[];
+}
+
+function methodsAt({ stack }: Stacked, path: string): Set<string> {
+  const methods = new Set<string>();
+  for (const layer of stack) {
+    if (layer.route) {
+      if (!layer.match(path)) continue;
+      for (const method of Object.keys(layer.route.methods)) methods.add(method.toUpperCase());
+    } else if (layer.slash && isStacked(layer.handle)) {
+      for (const method of methodsAt(layer.handle, path)) methods.add(method);
+    }
+  }
+  if (methods.has('GET')) methods.add('HEAD');
+  return methods;
+}
+
+function isStacked(handle: unknown): handle is Stacked {
+  return typeof handle === 'function' && 'stack' in handle && Array.isArray(handle.stack);
 }
 
 /** Last of all. A Refusal is said in the reader's words; anything else is logged without what a reader typed, and is a 500. */
@@ -66,7 +100,7 @@ function sayRefused(services: Said, req: Request, res: Response, refusal: Refusa
       title={lost ? words.common.notFoundTitle : words.common.refusedTitle}
       publication={name}
       narrow
-      languages={pageLinks(req, services)}
+      languages={languageLinks(req, config)}
     >
       <div class="stack">
         <h1>{lost ? words.common.notFoundTitle : words.common.refusedTitle}</h1>
@@ -106,6 +140,7 @@ function sayBroken(services: Said, req: Request, res: Response, error: unknown):
       title={words.common.troubleTitle}
       publication={config.publication.name}
       narrow
+      languages={languageLinks(req, config)}
     >
       <div class="stack">
         <h1>{words.common.troubleTitle}</h1>
@@ -124,25 +159,20 @@ function refusalOf(error: unknown): Refusal | null {
   const { status } = error;
   if (typeof status !== 'number' || status < 400 || status > 499) return null;
   if (status === 413) return new Refusal(fault('body-too-large'));
-  if (status === 415) return new Refusal(fault('wrong-content-type'));
+  if (status === 415) return new Refusal(fault('wrong-encoding'));
   if (status === 404) return new Refusal(fault('not-found'));
   return new Refusal(fault('body-malformed'));
 }
 
-/** Machines ask under /api, or say that they take JSON and no page. */
+/** Machines have paths of their own, or say that they take JSON and no page. */
 function wantsProblem(req: Request): boolean {
-  if (req.path.startsWith('/api/') || req.originalUrl.startsWith('/api/')) return true;
+  if (/^\/(api|webhooks|metrics)(\/|\?|$)/.test(req.originalUrl)) return true;
   return req.accepts('html', 'application/problem+json', 'json') !== 'html';
 }
 
 /** A tag (RFC 4151): the same name on every installation, and nothing to fetch. */
 function problemType(code: string): string {
   return `tag:small-favor,2026:${code}`;
-}
-
-/** After a post the address has no page of its own to come back to in another language. */
-function pageLinks(req: Request, services: Said) {
-  return req.method === 'GET' ? languageLinks(req, services.config) : [];
 }
 
 /** The matched pattern, never the address itself: that may carry a link's token. */

@@ -1,5 +1,6 @@
 // Parts of forms: every field with its label, its hint and what is wrong with it, tied together for those who listen.
 import type { ComponentChildren, VNode } from 'preact';
+import type { CurrencySign } from '../values/money.ts';
 import type { Fault } from '../values/refusal.ts';
 import { sayFault, type Words } from '../words/words.ts';
 
@@ -77,8 +78,8 @@ export interface FieldProps {
   max?: string;
   minlength?: number;
   maxlength?: number;
-  /** Stands in front of what is typed, as a currency's sign does. */
-  sign?: string;
+  /** Stands beside what is typed, on the side where the language has it. */
+  sign?: CurrencySign;
 }
 
 export function Field(field: FieldProps): VNode {
@@ -114,10 +115,9 @@ export function Field(field: FieldProps): VNode {
         input
       ) : (
         <div class="box">
-          <span class="sign" aria-hidden="true">
-            {field.sign}
-          </span>
+          {!field.sign.afterNumber && <Sign sign={field.sign} />}
           {input}
+          {field.sign.afterNumber && <Sign sign={field.sign} />}
         </div>
       )}
       <FieldFault id={id} fault={field.fault} />
@@ -288,6 +288,14 @@ const inputs = {
   password: (attributes: object) => <input type="password" {...attributes} />,
   date: (attributes: object) => <input type="date" {...attributes} />,
 };
+
+function Sign({ sign: { sign } }: { sign: CurrencySign }): VNode {
+  return (
+    <span class="sign" aria-hidden="true">
+      {sign}
+    </span>
+  );
+}
 
 function FieldFault({ id, fault }: { id: string; fault: string | undefined }): VNode | null {
   if (fault === undefined) return null;

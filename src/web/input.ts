@@ -6,15 +6,21 @@ import { type Fault, fault, inField, isFault, Refusal } from '../values/refusal.
 /** A form as browsers send it, 16 kB at most. */
 export function formBody(): RequestHandler {
   const parse = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 60, inflate: false });
-  return (req, res, next) =>
-    isUtf8(req) ? parse(req, res, next) : next(new Refusal(fault('wrong-content-type')));
+  return (req, res, next) => {
+    const found = unreadable(req, 'application/x-www-form-urlencoded');
+    // A form without any field may come without a body, and then of no type.
+    const empty = req.is('*/*') === null || req.get('content-length') === '0';
+    if (found && !empty) return next(new Refusal(found));
+    parse(req, res, next);
+  };
 }
 
 /** A JSON body, 16 kB at most; any other content type is refused. */
 export function jsonBody(): RequestHandler {
   const parse = express.json({ limit: '16kb', inflate: false, strict: true });
   return (req, res, next) => {
-    if (!req.is('application/json') || !isUtf8(req)) return next(new Refusal(fault('wrong-content-type')));
+    const found = unreadable(req, 'application/json');
+    if (found) return next(new Refusal(found));
     parse(req, res, next);
   };
 }
@@ -61,6 +67,12 @@ export function optionalLine(longest: number) {
     .optional();
 }
 
+function unreadable(req: Request, expected: string): Fault | null {
+  if (!req.is(expected)) return fault('wrong-content-type', { expected });
+  const compressed = !/^(identity)?$/i.test(req.get('content-encoding') ?? '');
+  return compressed || !isUtf8(req) ? fault('wrong-encoding') : null;
+}
+
 /** Other character sets are only ever sent to smuggle something past a reader of UTF-8. */
 function isUtf8(req: Request): boolean {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(req.get('content-type') ?? '')?.[1];
@@ -98,6 +110,7 @@ function faultsOfIssue(issue: z.core.$ZodIssue): Fault[] {
 const plainCodes = [
   'amount-missing',
   'amount-not-a-number',
+  'amount-not-minor',
   'currency-unknown',
   'frequency-unknown',
   'address-missing',

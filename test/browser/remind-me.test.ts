@@ -61,6 +61,26 @@ test('from the appeal under an article to the letter a month later, and a gift t
   await page.context().close();
 });
 
+test('what is wrong is marked alike: the address, the day, an amount', async () => {
+  const { page } = await openPage(browser, { ...desktop, javaScriptEnabled: false });
+  const border = (name: string) =>
+    page.locator(`[name="${name}"]`).evaluate((field) => {
+      const { borderTopWidth, borderTopColor } = getComputedStyle(field.closest('.box') ?? field);
+      return [borderTopWidth, borderTopColor];
+    });
+  await page.goto(`${service.url}/donate?amount=1`);
+  await page.getByRole('button').click();
+  const amount = await border('amount');
+  expect(amount[0]).toBe('2px');
+  await page.goto(`${service.url}/remind-me`);
+  await page.getByLabel('On a day of my choice').check();
+  await page.getByLabel('E-mail address').fill('nobody');
+  await page.getByRole('button', { name: 'Remind me' }).click();
+  expect(await border('email')).toEqual(amount);
+  expect(await border('date')).toEqual(amount);
+  await page.context().close();
+});
+
 test.each([
   ['a phone', phone],
   ['a desk', desktop],

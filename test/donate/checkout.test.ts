@@ -287,6 +287,24 @@ describe('a gift that the donate page itself begins is counted to it', () => {
   });
 });
 
+test('the currency’s sign stands on the side where the language has it', async () => {
+  const box = async (locale: string) => {
+    const { text } = await request(door.site).get(`/donate?locale=${locale}`).set('Accept', 'text/html');
+    return /<div class="box">(.*?)<\/div>/.exec(text)?.[1];
+  };
+  expect(await box('en')).toMatch(/^<span class="sign"[^>]*>\$<\/span><input/);
+  expect(await box('ru')).toMatch(/^<input[^>]*><span class="sign"[^>]*>\$<\/span>$/);
+});
+
+test.each([
+  ['put', '/donate', 'GET, HEAD, POST'],
+  ['get', '/api/v1/checkouts', 'POST'],
+  ['delete', '/thanks', 'GET, HEAD'],
+] as const)('%s %s: 405, and what it does answer to', async (method, path, allowed) => {
+  const answer = await request(door.site)[method](path);
+  expect([answer.status, answer.headers.allow]).toEqual([405, allowed]);
+});
+
 test('the mark of SEPA stands only where euros are given', async () => {
   const shown = async (currency: string) =>
     (await request(door.site).get(`/donate?currency=${currency}`).set('Accept', 'text/html')).text;
@@ -317,10 +335,41 @@ describe('a form is refused', () => {
         {
           field: 'amount_minor',
           code: 'amount-too-small',
-          detail: 'The smallest monthly gift is $2. Please enter 2 or more.',
+          detail: 'The smallest monthly gift is $2. Please give 200 minor units or more.',
         },
       ],
     });
+  });
+
+  test('with far too large an amount, in words that name the largest', async () => {
+    const answer = await submit({ amount_month: 'other', amount: '99999999999999999999' });
+    expect(answer.text).toContain('The largest monthly gift we can take here is $1,000.');
+    expect((await begin({ ...monthly, amount_minor: 1e20 })).body.detail).toContain('$1,000');
+  });
+
+  test('in a request, in words that speak of minor units', async () => {
+    const { body } = await begin({ ...monthly, amount_minor: 5.5 });
+    expect(body.errors).toEqual([
+      {
+        field: 'amount_minor',
+        code: 'amount-not-minor',
+        detail: 'Please give the amount as a whole number of minor units.',
+      },
+    ]);
+  });
+
+  test('and still leads to the other language, with what was chosen', async () => {
+    const { text } = await submit({
+      amount_month: 'other',
+      amount: '1',
+      cover_fees: 'yes',
+      campaign: 'spring',
+      email: 'reader@example.org',
+    });
+    const [, href = ''] = /<a href="([^"]+)" lang="ru"/.exec(text) ?? [];
+    expect(href.replaceAll('&amp;', '&')).toBe(
+      '/donate?frequency=month&currency=USD&amount=1&cover_fees=yes&component=donate&campaign=spring&locale=ru',
+    );
   });
 
   test('in the language it was shown in', async () => {

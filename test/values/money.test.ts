@@ -84,7 +84,6 @@ describe('an amount as people type it', () => {
     ['1,00,000', 'INR', 'amount-not-a-number'],
     ['1.000.50', 'USD', 'amount-not-a-number'],
     ['1,5.00', 'USD', 'amount-not-a-number'],
-    ['9'.repeat(16), 'USD', 'amount-not-a-number'],
     ['9'.repeat(5_000), 'USD', 'amount-not-a-number'],
     ['1,000', 'USD', 'amount-unclear'],
     ['5,000', 'KWD', 'amount-unclear'],

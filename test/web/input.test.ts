@@ -75,6 +75,14 @@ describe('a request in JSON', () => {
     },
   );
 
+  test.each([
+    ['compressed', { 'Content-Encoding': 'gzip' }],
+    ['in another character set', { 'Content-Type': 'application/json; charset=utf-16' }],
+  ])('%s is refused, in words that say why', async (_name, headers) => {
+    const answer = await json('{"name":"a"}').set(headers);
+    expect([answer.status, answer.body.detail]).toEqual([415, 'Please send this uncompressed and in UTF-8.']);
+  });
+
   test('names each bad field, in the words of the language asked for', async () => {
     const answer = await json('{"name":"01234567890","email":"nobody"}').set('Accept-Language', 'ru');
     expect(answer.body.errors).toEqual([
@@ -90,6 +98,31 @@ describe('a form', () => {
     expect(answer.body).toEqual({ name: 'Reader' });
   });
 
+  test.each([['text/plain'], ['application/json'], ['multipart/form-data; boundary=a']])(
+    'sent as %s is refused',
+    async (type) => {
+      const answer = await request(site())
+        .post('/things')
+        .set('Content-Type', type)
+        .send('{"name":"Reader"}');
+      expect(answer.status).toBe(415);
+      expect(answer.text).toContain('application/x-www-form-urlencoded');
+    },
+  );
+
+  test('without any field may come without a body', async () => {
+    expect((await request(site()).post('/things')).status).toBe(422);
+  });
+
+  test('that is refused leads to the same page in the other language', async () => {
+    const answer = await request(site())
+      .post('/things')
+      .type('form')
+      .set('Accept', 'text/html')
+      .send('name=%00');
+    expect(answer.text).toContain('href="/things?locale=ru"');
+  });
+
   test.each([
     ['the same field twice', 'name=a&name=b', 422],
     ['fields by the hundred', Array.from({ length: 300 }, (_, at) => `f${at}=1`).join('&'), 413],
@@ -102,3 +135,11 @@ describe('a form', () => {
     expect(answer.text).toContain('<h1>');
   });
 });
+
+test.each(['/webhooks/nobody', '/metrics/of-nothing', '/api'])(
+  'machines hear a problem at %s',
+  async (path) => {
+    const answer = await request(site()).post(path).set('Accept', 'text/html');
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+  },
+);

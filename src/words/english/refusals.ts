@@ -7,10 +7,13 @@ import { englishPlural } from '../plural.ts';
 export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFacts[C]>) => string } = {
   'amount-missing': () => 'Please choose an amount, or enter your own.',
   'amount-not-a-number': () => 'Please enter the amount in figures, for example 5 or 5.50.',
+  'amount-not-minor': () => 'Please give the amount as a whole number of minor units.',
+  'amount-not-in-steps': ({ step }) =>
+    `Please give the amount in minor units that are a multiple of ${step}: this currency is charged in no smaller steps.`,
   'amount-unclear': () =>
     'We cannot tell thousands from decimals here. Please enter the amount without a thousands mark, for example 1000 or 1.00.',
-  'amount-too-small': ({ minimum, frequency }) =>
-    `The smallest ${gift[frequency]} is ${formatMoney(minimum, 'en')}. Please enter ${plain(minimum)} or more.`,
+  'amount-too-small': ({ minimum, frequency, inMinor }) =>
+    `The smallest ${gift[frequency]} is ${formatMoney(minimum, 'en')}. Please ${inMinor ? `give ${minimum.amountMinor} minor units` : `enter ${plain(minimum)}`} or more.`,
   'amount-too-large': ({ maximum, frequency }) =>
     `The largest ${gift[frequency]} we can take here is ${formatMoney(maximum, 'en')}. For more, please write to us.`,
   'too-many-decimals': ({ allowed, currency }) =>
@@ -22,6 +25,8 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
   'address-missing': () => 'Please enter your e-mail address.',
   'address-malformed': () =>
     'This does not look like an e-mail address. Please write it as in name@example.org.',
+  'address-not-ascii': () =>
+    'Before the @ only Latin letters, digits and signs work here. Please use another address of yours.',
   'choice-missing': () => 'Please choose when we should write to you.',
   'choice-unknown': () => 'Please choose one of the options shown.',
   'date-missing': () => 'Please choose a day.',
@@ -37,7 +42,7 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
   'period-malformed': () =>
     'Please give the first day and the day after the last as year-month-day, the first before the second.',
   'period-too-long': ({ most }) =>
-    `This would be more than ${most} rows. Please choose a shorter time, or longer steps.`,
+    `This range has too many steps: ${most} at most are shown. Please choose a shorter time, or longer steps.`,
   'link-expired': () => 'This link is no longer valid. You can ask for a new one below.',
   'link-broken': () =>
     'This link is not whole, or was never ours. Please open it again from the letter, or copy all of it.',
@@ -55,7 +60,8 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
       : 'We did not hear back from the payment page. Before you try again, please check your mail: if a payment went through, a receipt is on its way.',
   'body-too-large': () => 'This is more than we accept at once.',
   'body-malformed': () => 'We could not read this request. Nothing was done.',
-  'wrong-content-type': () => 'Please send this as application/json.',
+  'wrong-content-type': ({ expected }) => `Please send this as ${expected}.`,
+  'wrong-encoding': () => 'Please send this uncompressed and in UTF-8.',
   'idempotency-mismatch': () =>
     'This Idempotency-Key was already used with other contents. Nothing was done; please use a new key.',
   'idempotency-in-flight': () =>

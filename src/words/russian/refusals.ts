@@ -7,10 +7,13 @@ import { russianPlural } from '../plural.ts';
 export const refusals: (typeof english)['refusals'] = {
   'amount-missing': () => 'Выберите сумму или впишите свою.',
   'amount-not-a-number': () => 'Впишите сумму цифрами, например 5 или 5,50.',
+  'amount-not-minor': () => 'Укажите сумму целым числом минимальных единиц валюты.',
+  'amount-not-in-steps': ({ step }) =>
+    `Укажите сумму в минимальных единицах, кратную ${step}: меньшими долями в этой валюте не платят.`,
   'amount-unclear': () =>
     'Непонятно, тысячи это или копейки. Впишите сумму без разделителя тысяч, например 1000 или 1,00.',
-  'amount-too-small': ({ minimum, frequency }) =>
-    `${smallest[frequency]} — ${formatMoney(minimum, 'ru')}. Впишите ${plain(minimum)} или больше.`,
+  'amount-too-small': ({ minimum, frequency, inMinor }) =>
+    `${smallest[frequency]} — ${formatMoney(minimum, 'ru')}. ${inMinor ? `Укажите ${minimum.amountMinor} минимальных единиц` : `Впишите ${plain(minimum)}`} или больше.`,
   'amount-too-large': ({ maximum, frequency }) =>
     `${largest[frequency]}, который можно принять на этой странице, — ${formatMoney(maximum, 'ru')}. Если хотите дать больше, напишите нам.`,
   'too-many-decimals': ({ allowed, currency }) =>
@@ -21,6 +24,8 @@ export const refusals: (typeof english)['refusals'] = {
   'frequency-unknown': () => 'Выберите, как часто: один раз, каждый месяц или каждый год.',
   'address-missing': () => 'Впишите адрес электронной почты.',
   'address-malformed': () => 'Похоже, в адресе ошибка. Он должен выглядеть так: name@example.org.',
+  'address-not-ascii': () =>
+    'Перед знаком @ здесь годятся только латинские буквы, цифры и знаки. Впишите, пожалуйста, другой свой адрес.',
   'choice-missing': () => 'Выберите, когда вам написать.',
   'choice-unknown': () => 'Выберите один из предложенных вариантов.',
   'date-missing': () => 'Выберите день.',
@@ -37,7 +42,7 @@ export const refusals: (typeof english)['refusals'] = {
   'period-malformed': () =>
     'Укажите первый день и день после последнего как год-месяц-число; первый должен быть раньше второго.',
   'period-too-long': ({ most }) =>
-    `Получилось бы больше ${most} ${russianPlural(most, 'строки', 'строк', 'строк')}. Выберите меньший срок или более крупный шаг.`,
+    `В этом сроке слишком много шагов: показать можно не больше ${most}. Выберите меньший срок или более крупный шаг.`,
   'link-expired': () => 'Срок действия этой ссылки истёк. Ниже можно попросить новую.',
   'link-broken': () =>
     'Ссылка пришла не целиком или не от нас. Откройте её ещё раз из письма или скопируйте полностью.',
@@ -55,7 +60,8 @@ export const refusals: (typeof english)['refusals'] = {
       : 'Страница оплаты нам не ответила. Прежде чем пробовать снова, проверьте почту: если платёж прошёл, квитанция уже в пути.',
   'body-too-large': () => 'Столько сразу мы принять не можем.',
   'body-malformed': () => 'Не получилось прочитать запрос. Ничего не сделано.',
-  'wrong-content-type': () => 'Отправьте это, пожалуйста, как application/json.',
+  'wrong-content-type': ({ expected }) => `Отправьте это, пожалуйста, как ${expected}.`,
+  'wrong-encoding': () => 'Отправьте это, пожалуйста, без сжатия и в UTF-8.',
   'idempotency-mismatch': () =>
     'Этот Idempotency-Key уже использован с другим содержанием. Ничего не сделано; возьмите новый ключ.',
   'idempotency-in-flight': () =>
