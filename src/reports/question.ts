@@ -1,7 +1,8 @@
 // Question: what a report is asked for, read from an address bar: which days, in what steps, in which currency.
-import { addDays, addMonths, isDate } from '../values/calendar.ts';
+import { addDays, addMonths } from '../values/calendar.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import {
+  isDay,
   isPeriodLength,
   type Period,
   type PeriodLength,
@@ -83,7 +84,7 @@ export function readQuestion(asked: Asked, reckoning: Reckoning, asOf: Date): Qu
   const before = asked.before || null;
   if (before !== null && !uuid.test(before)) faults.push(inField('before', fault('value-malformed')));
   const range = readDays(asked, reckoning, asOf);
-  if (isFault(range)) faults.push(inField(fieldOfRange(asked), range));
+  if (isFault(range)) faults.push(inField(range.field ?? fieldOfRange(asked), range));
   if (isFault(currency) || !of || state === undefined || isFault(most) || isFault(range)) return faults;
   return faults.length > 0 ? faults : ask({ ...range, currency, of, state, most, before }, reckoning, asOf);
 }
@@ -139,7 +140,7 @@ function readDays(
 ): { from: string; to: string; by: PeriodLength } | Fault {
   const by = asked.by || 'month';
   if (!isPeriodLength(by)) return fault('period-malformed');
-  for (const day of [asked.from, asked.to]) if (day && !isDate(day)) return fault('period-malformed');
+  for (const day of [asked.from, asked.to]) if (day && !isDay(day)) return fault('period-malformed');
   const to = asked.to || usualEnd(by, reckoning, asOf);
   return readRange(asked.from || usualStart(to, by, reckoning.fiscalYearStart), to, by);
 }
@@ -159,7 +160,7 @@ function usualStart(to: string, by: PeriodLength, fiscalYearStart: number): stri
 
 function fieldOfRange(asked: Asked): string {
   if (asked.by && !isPeriodLength(asked.by)) return 'by';
-  return asked.from && !isDate(asked.from) ? 'from' : 'to';
+  return asked.from && !isDay(asked.from) ? 'from' : 'to';
 }
 
 const rowsOfPage = 100;

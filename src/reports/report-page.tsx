@@ -1,8 +1,7 @@
 // A report's page: what it is asked for in a form that the address bar keeps, and the answer as a table.
 import type { VNode } from 'preact';
-import { isDate } from '../values/calendar.ts';
 import type { Currency } from '../values/money.ts';
-import { periodLengths } from '../values/period.ts';
+import { isDay, periodLengths } from '../values/period.ts';
 import type { Fault } from '../values/refusal.ts';
 import { FaultSummary, Field, faultIn, HiddenFields, Select } from '../web/form.tsx';
 import type { Words } from '../words/words.ts';
@@ -145,7 +144,7 @@ function QuestionForm({
 
 /** A date field can only hold a date. */
 function dayOrNone(text: string | undefined): string | undefined {
-  return text !== undefined && isDate(text) ? text : undefined;
+  return text !== undefined && isDay(text) ? text : undefined;
 }
 
 function currencyOptions(

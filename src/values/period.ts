@@ -1,7 +1,7 @@
 // Period: half-open stretches of local days that reports count in, and the instants at which they begin and end.
 import { Temporal } from 'temporal-polyfill';
 import { addDays, isDate, localDate, startOfDay } from './calendar.ts';
-import { type Fault, fault } from './refusal.ts';
+import { type Fault, fault, inField } from './refusal.ts';
 
 export type PeriodLength = (typeof periodLengths)[number];
 
@@ -67,10 +67,23 @@ export function readRange(
   to: string,
   by: string,
 ): { from: string; to: string; by: PeriodLength } | Fault {
-  if (!isDate(from) || !isDate(to) || from >= to || !isPeriodLength(by)) return fault('period-malformed');
+  if (!isDay(from) || !isDay(to) || from >= to || !isPeriodLength(by)) return fault('period-malformed');
   const days = Temporal.PlainDate.from(from).until(to, { largestUnit: 'day' }).days;
   if (days / daysIn[by] > mostPeriods) return fault('period-too-long', { most: mostPeriods });
+  if (!isDate(from)) return inField('from', fault('date-too-soon', { earliestOn: '1900-01-01' }));
+  if (!isDate(to)) return inField('to', fault('date-too-late', { latestOn: '2199-12-31' }));
   return { from, to, by };
+}
+
+/** A day of any year, though reports reach only so far. */
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
+  try {
+    Temporal.PlainDate.from(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The first day of the period in which this day lies. */

@@ -101,6 +101,11 @@ describe('the range a report is asked for', () => {
     ['2026-01-01', '2027-01-01', 'quarter', 'period-malformed'],
     ['', '', '', 'period-malformed'],
     ['1900-01-01', '2199-12-31', 'day', 'period-too-long'],
+    ['0001-01-01', '9999-12-31', 'day', 'period-too-long'],
+    ['0001-01-01', '9999-12-31', 'year', 'period-too-long'],
+    ['0001-01-01', '2026-01-01', 'year', 'date-too-soon'],
+    ['2026-01-01', '9999-12-31', 'year', 'period-too-long'],
+    ['2026-01-01', '2500-01-01', 'year', 'date-too-late'],
     ['1900-01-01', '2199-12-31', 'year', null],
   ])('from %j to %j by %j', (from, to, by, code) => {
     const range = readRange(from, to, by);
