@@ -14,25 +14,50 @@ export interface Drawn {
 /** Room for the longest label of the axis. */
 const marginLeft = 66;
 
-/** Stacked from the foot: what is promised below, what comes once on top. Colours come from the style sheet. */
-const layers = [
-  { column: 'month_minor', fill: 'var(--chart-month)' },
-  { column: 'year_minor', fill: 'var(--chart-year)' },
-  { column: 'once_minor', fill: 'var(--chart-once)' },
+/**
+ * Stacked from the foot: what is promised below, what comes once on top. Colours come from the style sheet; without colour they
+ * are told apart by what is drawn over them: nothing, dots, stripes.
+ */
+export const layers = [
+  { kind: 'month', column: 'month_minor', marks: null },
+  {
+    kind: 'year',
+    column: 'year_minor',
+    marks: '<circle cx="2" cy="2" r="1.1"/><circle cx="6" cy="6" r="1.1"/>',
+  },
+  {
+    kind: 'once',
+    column: 'once_minor',
+    marks: '<path d="M-2 2L2-2M-2 10L10-2M6 10L10 6" fill="none" stroke-width="1.6"/>',
+  },
 ] as const;
+
+/** How the layers are filled, for one picture: a picture that is not shown lends its patterns to no other. */
+export function patternsOf(picture: string): string {
+  const patterns = layers.map(
+    ({ kind, marks }) =>
+      `<pattern id="${patternOf(picture, kind)}" class="${kind}" width="8" height="8" patternUnits="userSpaceOnUse"><path class="ground" d="M0 0H8V8H0z"/>${marks ?? ''}</pattern>`,
+  );
+  return `<defs>${patterns.join('')}</defs>`;
+}
+
+export function patternOf(picture: string, kind: string): string {
+  return `giving-${picture}-${kind}`;
+}
 
 /** Draws the rows of the giving report, one bar a month. The libraries are fetched at the first drawing: the start stays quick. */
 export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Currency): Promise<Drawn> {
   const [plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const perMajor = 10 ** exponentOf(moneyIn);
-  const bars = rows.flatMap((row) =>
-    layers.map((layer) => ({
-      month: String(row.period),
-      fill: layer.fill,
-      value: Number(row[layer.column]) / perMajor,
-    })),
-  );
+  const barsOf = (picture: string) =>
+    rows.flatMap((row) =>
+      layers.map((layer) => ({
+        month: String(row.period),
+        fill: `url(#${patternOf(picture, layer.kind)})`,
+        value: Number(row[layer.column]) / perMajor,
+      })),
+    );
   const labels = endLabels(words, rows.at(-1), perMajor);
   const most = Math.max(...rows.map((row) => Number(row.gross_minor) / perMajor), 1);
   const compact = new Intl.NumberFormat(words.locale, {
@@ -42,6 +67,7 @@ export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Cu
     maximumSignificantDigits: 3,
   });
   const draw = (size: {
+    picture: 'wide' | 'narrow';
     width: number;
     height: number;
     marginRight: number;
@@ -74,7 +100,7 @@ export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Cu
         tickFormat: (value: number) => compact.format(value),
       },
       marks: [
-        plot.barY(bars, { x: 'month', y: 'value', fill: 'fill' }),
+        plot.barY(barsOf(size.picture), { x: 'month', y: 'value', fill: 'fill' }),
         plot.ruleY([0]),
         plot.text(size.every === 1 ? rows : [], {
           x: 'period',
@@ -83,7 +109,7 @@ export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Cu
             row.gross_minor === 0 ? '' : compact.format(Number(row.gross_minor) / perMajor),
           dy: -9,
         }),
-        plot.text(spread(labels, most, size.height), {
+        plot.text(size.picture === 'wide' ? spread(labels, most, size.height) : [], {
           x: () => rows.at(-1)?.period,
           y: 'at',
           text: 'text',
@@ -92,11 +118,11 @@ export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Cu
         }),
       ],
     });
-    return withoutStyle(svg);
+    return withoutStyle(svg).replace('>', `>${patternsOf(size.picture)}`);
   };
   return {
-    wide: draw({ width: 1040, height: 300, marginRight: 112, every: 1, fontSize: 13 }),
-    narrow: draw({ width: 358, height: 260, marginRight: 84, every: 3, fontSize: 12 }),
+    wide: draw({ picture: 'wide', width: 1040, height: 300, marginRight: 112, every: 1, fontSize: 13 }),
+    narrow: draw({ picture: 'narrow', width: 358, height: 260, marginRight: 8, every: 3, fontSize: 12 }),
   };
 }
 
@@ -105,10 +131,10 @@ interface EndLabel {
   at: number;
 }
 
-/** What each layer is called, beside its part of the last bar. */
+/** What each layer is called, beside its part of the last bar, where the bar has that part. */
 function endLabels(words: Words, last: Row | undefined, perMajor: number): EndLabel[] {
   let foot = 0;
-  return layers.map(({ column }) => {
+  return layers.flatMap(({ column }) => {
     const value = Number(last?.[column] ?? 0) / perMajor;
     const at = foot + value / 2;
     foot += value;
@@ -118,7 +144,7 @@ function endLabels(words: Words, last: Row | undefined, perMajor: number): EndLa
       year_minor: figures.year.term,
       once_minor: figures.once.term,
     };
-    return { text: names[column], at };
+    return value > 0 ? [{ text: names[column], at }] : [];
   });
 }
 

@@ -3,8 +3,8 @@ import type { VNode } from 'preact';
 import { paymentPage } from '../outside/stripe.ts';
 import { addDays } from '../values/calendar.ts';
 import type { Words } from '../words/words.ts';
-import type { ReportName } from './answer.ts';
-import type { Drawn } from './chart.ts';
+import type { Answer, ReportName } from './answer.ts';
+import { type Drawn, layers, patternOf, patternsOf } from './chart.ts';
 import type { Days, Desk } from './desk.ts';
 import { countText, currencyOf, dateText, momentText, moneyText, percentText, textOf } from './figures.ts';
 import type { Row } from './report.ts';
@@ -90,6 +90,7 @@ function NeedsPerson({ seen, desk }: Part): VNode | null {
 function ThisMonth({ seen, desk }: Part): VNode {
   const { words } = seen;
   const { income, incomeBefore, moneyIn } = desk;
+  const sameDays = words.reports.change.sameDays(monthText(words, desk.daysBefore.from));
   const money = (row: Row, column: string) => moneyText(words, Number(row[column]), moneyIn);
   return (
     <section class="stack" aria-labelledby="this-month">
@@ -103,6 +104,7 @@ function ThisMonth({ seen, desk }: Part): VNode {
             now={Number(income[column])}
             before={Number(incomeBefore[column])}
             write={(value) => moneyText(words, value, moneyIn)}
+            beside={sameDays}
             moreIs={column === 'refunds_minor' ? 'worse' : column === 'fees_minor' ? 'neither' : 'better'}
             {...(column === 'net_minor' &&
               income.disputes_minor !== 0 && {
@@ -120,6 +122,11 @@ function Promised({ seen, desk }: Part): VNode {
   const { words } = seen;
   const { members, membersBefore, moneyIn } = desk;
   const returned = Number(members.returned_supporters);
+  // What is promised stands at a day's end, what comes and goes is counted over days.
+  const thatDay = words.reports.change.onDay(
+    dateText(words, addDays(desk.daysBefore.to, -1), { day: 'numeric', month: 'long' }),
+  );
+  const sameDays = words.reports.change.sameDays(monthText(words, desk.daysBefore.from));
   const count = (value: number) => countText(words, value);
   const pair = (column: string) => ({ now: Number(members[column]), before: Number(membersBefore[column]) });
   return (
@@ -132,6 +139,7 @@ function Promised({ seen, desk }: Part): VNode {
           column="mrr"
           now={Number(members.end_minor)}
           before={Number(membersBefore.end_minor)}
+          beside={thatDay}
           write={(value) => moneyText(words, value, moneyIn)}
           moreIs="better"
           note={words.reports.committedNote(moneyText(words, Number(members.committed_minor), moneyIn))}
@@ -141,6 +149,7 @@ function Promised({ seen, desk }: Part): VNode {
           report="mrr"
           column="supporters"
           {...pair('supporters')}
+          beside={thatDay}
           write={count}
           moreIs="better"
           note={words.reports.plans(Number(members.members))}
@@ -150,6 +159,7 @@ function Promised({ seen, desk }: Part): VNode {
           report="mrr"
           column="new_supporters"
           {...pair('new_supporters')}
+          beside={sameDays}
           write={count}
           moreIs="better"
           {...(returned > 0 && { note: words.reports.returnedNote(returned) })}
@@ -159,6 +169,7 @@ function Promised({ seen, desk }: Part): VNode {
           report="mrr"
           column="lost_supporters"
           {...pair('lost_supporters')}
+          beside={sameDays}
           write={count}
           moreIs="worse"
         />
@@ -215,6 +226,7 @@ function FigureOf({
   column,
   now,
   before,
+  beside,
   write,
   moreIs,
   note,
@@ -224,6 +236,8 @@ function FigureOf({
   column: string;
   now: number;
   before: number;
+  /** When that was, in words. */
+  beside: string;
   write: (value: number) => string;
   moreIs: 'better' | 'worse' | 'neither';
   note?: string;
@@ -235,39 +249,28 @@ function FigureOf({
       </dt>
       <dd class="number">{write(now)}</dd>
       <dd class={toneOf(now, before, moreIs)}>
-        {changeText(seen.words, now, before, write, column.endsWith('supporters'))}
+        {changeText(seen.words, now - before, write)} · {write(before)} {beside}
       </dd>
       {note !== undefined && <dd class="change">{note}</dd>}
     </div>
   );
 }
 
-/** Coloured only where the change is worth a look. */
+/** Coloured only where the change is worth a look; beside nothing, nothing is better or worse. */
 function toneOf(now: number, before: number, moreIs: 'better' | 'worse' | 'neither'): string {
-  if (moreIs === 'neither' || now === before || Math.abs(now - before) < Math.abs(before) * notableShare)
+  if (moreIs === 'neither' || now === before || before <= 0 || Math.abs(now - before) < before * notableShare)
     return 'change';
   return now > before === (moreIs === 'better') ? 'change better' : 'change worse';
 }
 
-/** People are counted in people; money in shares, where there was something to take a share of. */
-function changeText(
-  words: Words,
-  now: number,
-  before: number,
-  write: (value: number) => string,
-  isPeople: boolean,
-): string {
-  const { change } = words.reports;
-  if (now === before) return change.same;
-  const ratio = Math.abs(now - before) / before;
-  if (!isPeople && (before <= 0 || now < 0 || ratio > mostTold)) return change.was(write(before));
-  const then = write(before);
-  if (isPeople) {
-    const moved = write(Math.abs(now - before));
-    return now > before ? change.more(moved, then) : change.fewer(moved, then);
-  }
-  const moved = percentText(words, ratio);
-  return now > before ? change.more(moved, then) : change.less(moved, then);
+function changeText(words: Words, change: number, write: (value: number) => string): string {
+  if (change === 0) return words.reports.change.none;
+  return (change > 0 ? '+' : '−') + write(Math.abs(change));
+}
+
+/** A month inside a sentence, in the form that it takes beside a day where a language has one. */
+function monthText(words: Words, day: string): string {
+  return dateText(words, day, { day: 'numeric', month: 'long' }).replace(/^\d+\s/, '');
 }
 
 function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
@@ -289,12 +292,37 @@ function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
           <Picture kind="narrow" svg={chart.narrow} />
         </figure>
       )}
+      {chart && <Legend words={words} giving={giving} />}
       <NotConverted words={words} amounts={giving.unconverted} />
       <details {...(chart === null && { open: true })}>
         <summary>{words.reports.showTable}</summary>
         <ReportTable seen={seen} answer={giving} />
       </details>
     </section>
+  );
+}
+
+/** The parts of the bars that there are, from the top, each as it is filled. */
+function Legend({ words, giving }: { words: Words; giving: Answer }): VNode {
+  const shown = layers
+    .filter(({ column }) => giving.rows.some((row) => Number(row[column]) > 0))
+    .toReversed();
+  return (
+    <ul class="legend small" aria-label={words.reports.legend}>
+      {shown.map(({ kind }) => {
+        const picture = `legend-${kind}`;
+        const patterns = { dangerouslySetInnerHTML: { __html: patternsOf(picture) } };
+        return (
+          <li>
+            <svg class="chart" viewBox="0 0 24 16" width="24" height="16" aria-hidden="true">
+              <g {...patterns} />
+              <rect width="24" height="16" fill={`url(#${patternOf(picture, kind)})`} />
+            </svg>
+            {words.reports.figures[kind].term}
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 
@@ -477,8 +505,6 @@ function daysText(words: Words, { from, to }: Days): string {
 }
 
 const notableShare = 0.05;
-/** Beyond three times as much a share says less than the figure itself. */
-const mostTold = 2;
 const reachable = { tabIndex: 0 };
 const deskColumns = ['paid_at', 'reader_id', 'kind', 'amount_minor', 'returned_minor', 'component'];
 const steps = ['asked', 'confirmed', 'due', 'sent', 'opened', 'gave'] as const;

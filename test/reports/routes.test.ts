@@ -107,16 +107,28 @@ describe('reports', () => {
       expect(document.body.textContent).toContain('1 to 5 May 2026. Beside 1 to 5 April 2026.');
       expect(told).toEqual([
         // 50.00 against 40.00
-        ['Gross', '$50', '25% more than $40'],
-        ['Refunds', '$0', '100% less than $3'],
-        ['Fees', '$1.75', '20% more than $1.46'],
+        ['Gross', '$50', '+$10 · $40 in the same days of April'],
+        ['Refunds', '$0', '−$3 · $3 in the same days of April'],
+        ['Fees', '$1.75', '+$0.29 · $1.46 in the same days of April'],
         // 50.00 − 1.75 against 40.00 − 3.00 − 1.46
-        ['Net', '$48.25', '36% more than $35.54'],
+        ['Net', '$48.25', '+$12.71 · $35.54 in the same days of April'],
         // 5.00 + 120.00 / 12 against 5.00 + 3.00
-        ['Promised monthly income', '$15', '88% more than $8', '$15 of it not set to end'],
-        ['Members', '2', 'as much then', '2 running gifts'],
-        ['New members', '1', '1 more than 0'],
-        ['Lost members', '1', '1 more than 0'],
+        ['Promised monthly income', '$15', '+$7 · $8 on 5 April', '$15 of it not set to end'],
+        ['Members', '2', 'no change · 2 on 5 April', '2 running gifts'],
+        ['New members', '1', '+1 · 0 in the same days of April'],
+        ['Lost members', '1', '+1 · 0 in the same days of April'],
+      ]);
+      const tones = [...document.querySelectorAll('.figure dd:nth-of-type(2)')].map((dd) => dd.className);
+      // Fees are neither; beside nothing, nothing is better or worse.
+      expect(tones).toEqual([
+        'change better',
+        'change better',
+        'change',
+        'change better',
+        'change better',
+        'change',
+        'change',
+        'change',
       ]);
     });
 
@@ -146,6 +158,17 @@ describe('reports', () => {
       // Twelve months of three layers, drawn for wide and for narrow pages.
       expect(figure?.querySelectorAll('.wide rect')).toHaveLength(36);
       expect(figure?.querySelectorAll('.narrow rect')).toHaveLength(36);
+      // Nothing is monthly or yearly here: neither the legend nor a label beside the last bar says so.
+      expect([...document.querySelectorAll('.legend li')].map((part) => part.textContent)).toEqual(['Once']);
+      const names = [...(figure?.querySelectorAll('text') ?? [])].map((part) => part.textContent);
+      expect(names.filter((name) => /^(Once|Monthly|Yearly)$/.test(String(name)))).toEqual(['Once']);
+      // Told apart by more than colour, each picture by its own patterns.
+      const patterns = [...document.querySelectorAll('pattern')];
+      expect(new Set(patterns.map((each) => each.id)).size).toBe(patterns.length);
+      for (const bar of figure?.querySelectorAll('rect') ?? []) {
+        const id = String(bar.getAttribute('fill')).slice(5, -1);
+        expect(bar.closest('.wide, .narrow')?.querySelector(`[id="${id}"]`)).toBeTruthy();
+      }
       expect(document.querySelectorAll('#year ~ * tbody tr, details tbody tr')).toHaveLength(12);
     });
 
@@ -179,7 +202,7 @@ describe('reports', () => {
       expect(gzipSync(text).length).toBeLessThan(60_000);
       expect(text).toContain('lang="ru"');
       expect(text).toContain('Поступило');
-      expect(text).toMatch(/на 25\s% больше, чем 40\s\$/);
+      expect(text).toMatch(/\+10\s\$ · 40\s\$ в те же дни апреля/);
     });
 
     it('says what will appear where nothing has happened yet', async () => {
@@ -307,6 +330,14 @@ describe('reports', () => {
       await viewer.get('/api/v1/reports/income?from=2026-01-01&from=2026-02-01').expect(422);
       await viewer.get('/api/v1/reports/nothing').expect(404);
       await viewer.get('/staff/reports/constructor').expect(404);
+    });
+
+    it('says of a range too wide for its steps how many steps there may be', async () => {
+      const wide = 'from=0001-01-01&to=9999-12-31&by=day';
+      const { text } = await viewer.get(`/staff/reports/income?${wide}`).expect(400);
+      expect(text).toContain('This range has too many steps: 4000 at most are shown.');
+      expect(parseHTML(text).document.querySelector('#from')?.getAttribute('value')).toBe('0001-01-01');
+      await viewer.get(`/api/v1/reports/income?${wide}`).expect(400);
     });
 
     it('is refused with one status, as page and for programs', async () => {

@@ -38,11 +38,9 @@ export const reports = {
   asOf: (moment: string, zone: string) => `As of ${moment}, ${zone} time`,
   days: (from: string, through: string) => `${from} to ${through}`,
   change: {
-    same: 'as much then',
-    more: (percent: string, then: string) => `${percent} more than ${then}`,
-    less: (percent: string, then: string) => `${percent} less than ${then}`,
-    fewer: (count: string, then: string) => `${count} fewer than ${then}`,
-    was: (then: string) => `${then} then`,
+    none: 'no change',
+    sameDays: (month: string) => `in the same days of ${month}`,
+    onDay: (day: string) => `on ${day}`,
   },
   plans: (count: number) => `${count} ${englishPlural(count, 'running gift', 'running gifts')}`,
   committedNote: (money: string) => `${money} of it not set to end`,
@@ -53,6 +51,7 @@ export const reports = {
   chartTitle: 'Income by month: once and regularly',
   chartText: (first: string, last: string, moneyIn: string) =>
     `A bar for each month from ${first} to ${last}, in ${moneyIn}: monthly gifts at the foot, yearly gifts above them, gifts given once on top. The same figures are in the table below.`,
+  legend: 'The parts of each bar, from the top',
   showTable: 'The figures as a table',
   newestGifts: 'Newest gifts',
   funnelTitle: 'Reminders asked for in the last twelve months',

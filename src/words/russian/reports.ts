@@ -34,11 +34,9 @@ export const reports: (typeof english)['reports'] = {
   asOf: (moment, zone) => `По состоянию на ${moment}, время ${zone}`,
   days: (from, through) => `${from} — ${through}`,
   change: {
-    same: 'столько же, сколько тогда',
-    more: (percent, then) => `на ${percent} больше, чем ${then}`,
-    less: (percent, then) => `на ${percent} меньше, чем ${then}`,
-    fewer: (count, then) => `на ${count} меньше, чем ${then}`,
-    was: (then) => `тогда ${then}`,
+    none: 'без изменений',
+    sameDays: (month) => `в те же дни ${month}`,
+    onDay: (day) => `на ${day}`,
   },
   plans: (count) =>
     `${count} ${russianPlural(count, 'действующий взнос', 'действующих взноса', 'действующих взносов')}`,
@@ -49,6 +47,7 @@ export const reports: (typeof english)['reports'] = {
   chartTitle: 'Поступления по месяцам: разово и регулярно',
   chartText: (first, last, moneyIn) =>
     `По столбцу на каждый месяц, ${first} — ${last}, в ${moneyIn}: внизу ежемесячные взносы, над ними ежегодные, сверху разовые. Те же цифры — в таблице ниже.`,
+  legend: 'Части столбца, сверху вниз',
   showTable: 'Те же цифры таблицей',
   newestGifts: 'Последние взносы',
   funnelTitle: 'Напоминания, о которых попросили за двенадцать месяцев',
