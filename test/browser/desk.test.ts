@@ -67,6 +67,34 @@ test('somebody invited sets a password, counts the month, opens a report and lea
 });
 
 test.each([
+  ['a phone', '/staff', phone],
+  ['a phone', '/staff/reports/mrr', phone],
+  ['a desk', '/staff/reports/mrr', desktop],
+] as const)(
+  'on %s, a table on %s that goes on shows it, and the keyboard reaches it',
+  async (name, path, device) => {
+    const { page } = await openPage(browser, device);
+    await welcome(page, `scrolls${path.length}-${name.replace(' ', '-')}@example.org`);
+    await page.goto(service.url + path);
+    const table = page.getByRole('region', { name: /this table can be scrolled sideways/ }).first();
+    const shown = await table.evaluate((region) => {
+      const { backgroundImage, backgroundAttachment } = getComputedStyle(region);
+      return [backgroundImage.split('linear-gradient').length - 1, backgroundAttachment];
+    });
+    // A shadow at either end, which the ends of the table cover.
+    expect(shown).toEqual([4, 'local, local, scroll, scroll']);
+    const [whole, room] = await table.evaluate((region) => [region.scrollWidth, region.clientWidth]);
+    expect(name === 'a desk' ? Number(whole) <= Number(room) : Number(whole) > Number(room)).toBe(true);
+    await table.focus();
+    if (name === 'a phone') {
+      await page.keyboard.press('ArrowRight');
+      await expect.poll(() => table.evaluate((region) => region.scrollLeft)).toBeGreaterThan(0);
+    }
+    await page.context().close();
+  },
+);
+
+test.each([
   ['a phone', 'light', phone],
   ['a desk', 'dark', desktop],
 ] as const)(
