@@ -27,9 +27,11 @@ export function OverviewPage(page: {
   timeZone: string;
   articleUrl: string;
   staffUrl: string;
+  /** Of each the newest, or with `all` more of them. */
   checkouts: CheckoutSeen[] | undefined;
   webhooks: WebhookSeen[] | undefined;
   letters: Letter[] | undefined;
+  all: { checkouts: boolean; webhooks: boolean };
   faults: Faults;
 }): VNode {
   const { checkouts, webhooks, letters, timeZone } = page;
@@ -94,7 +96,7 @@ export function OverviewPage(page: {
         </p>
       </section>
 
-      {checkouts && <Checkouts checkouts={checkouts} />}
+      {checkouts && <Checkouts checkouts={checkouts} all={page.all.checkouts} />}
 
       {letters && (
         <section aria-labelledby="letters">
@@ -112,7 +114,7 @@ export function OverviewPage(page: {
         </section>
       )}
 
-      {webhooks && <Webhooks webhooks={webhooks} timeZone={timeZone} />}
+      {webhooks && <Webhooks webhooks={webhooks} all={page.all.webhooks} timeZone={timeZone} />}
 
       <FaultsForm faults={page.faults} stripe={checkouts !== undefined} mail={letters !== undefined} />
     </Frame>
@@ -140,7 +142,7 @@ function Advance({ by, children }: { by: string; children: ComponentChildren }):
   );
 }
 
-function Checkouts({ checkouts }: { checkouts: CheckoutSeen[] }): VNode {
+function Checkouts({ checkouts, all }: { checkouts: CheckoutSeen[]; all: boolean }): VNode {
   return (
     <section aria-labelledby="checkouts">
       <h2 id="checkouts">Checkouts</h2>
@@ -161,7 +163,7 @@ function Checkouts({ checkouts }: { checkouts: CheckoutSeen[] }): VNode {
                 <code class="aside">{checkout.id}</code>
               </div>
               {checkout.open && <OpenCheckout checkout={checkout} />}
-              {checkout.paymentUrl && (
+              {checkout.paymentUrl && checkout.status === 'complete' && checkout.paymentStatus === 'paid' && (
                 <a class="aside" href={checkout.paymentUrl}>
                   Its payment, to refund or dispute it
                 </a>
@@ -170,7 +172,19 @@ function Checkouts({ checkouts }: { checkouts: CheckoutSeen[] }): VNode {
           ))}
         </ul>
       )}
+      {!all && checkouts.length >= newestShown && <All of="checkouts" />}
     </section>
+  );
+}
+
+/** How many of each the page shows before it is asked for all. */
+export const newestShown = 8;
+
+function All({ of }: { of: 'checkouts' | 'webhooks' }): VNode {
+  return (
+    <p>
+      <a href={`/sandbox?all=${of}#${of}`}>All {of}</a>
+    </p>
   );
 }
 
@@ -220,7 +234,8 @@ function OpenCheckout({ checkout }: { checkout: CheckoutSeen }): VNode {
   );
 }
 
-function Webhooks({ webhooks, timeZone }: { webhooks: WebhookSeen[]; timeZone: string }): VNode {
+function Webhooks(props: { webhooks: WebhookSeen[]; all: boolean; timeZone: string }): VNode {
+  const { webhooks, all, timeZone } = props;
   return (
     <section aria-labelledby="webhooks">
       <h2 id="webhooks">Webhooks</h2>
@@ -258,6 +273,7 @@ function Webhooks({ webhooks, timeZone }: { webhooks: WebhookSeen[]; timeZone: s
           </table>
         </div>
       )}
+      {!all && webhooks.length >= newestShown && <All of="webhooks" />}
     </section>
   );
 }

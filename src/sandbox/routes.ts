@@ -16,7 +16,15 @@ import { otherLoopback } from '../web/protection.ts';
 import { sendPage, sendProblem } from '../web/respond.ts';
 import { faultsSchema } from './faults.ts';
 import type { Letter, Mailbox } from './mailbox.ts';
-import { LetterPage, letterDocument, MailboxPage, OverviewPage, RefusedPage, type Said } from './pages.tsx';
+import {
+  LetterPage,
+  letterDocument,
+  MailboxPage,
+  newestShown,
+  OverviewPage,
+  RefusedPage,
+  type Said,
+} from './pages.tsx';
 import type { Sandbox } from './sandbox.ts';
 import type { StripeStandIn } from './stripe/stand-in.ts';
 
@@ -47,6 +55,7 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
   });
 
   routes.get('/', guards, async (req: Request, res: Response) => {
+    const all = { checkouts: req.query.all === 'checkouts', webhooks: req.query.all === 'webhooks' };
     show(
       res,
       OverviewPage({
@@ -57,9 +66,10 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
         timeZone: sandbox.timeZone,
         articleUrl,
         staffUrl: '/sandbox/staff',
-        checkouts: stripe ? stripe.listCheckouts(20) : undefined,
-        webhooks: stripe ? stripe.listWebhooks(20) : undefined,
-        letters: mailbox ? await mailbox.letters({ limit: 8 }) : undefined,
+        checkouts: stripe?.listCheckouts(all.checkouts ? mostShown : newestShown),
+        webhooks: stripe?.listWebhooks(all.webhooks ? mostShown : newestShown),
+        letters: await mailbox?.letters({ limit: newestShown }),
+        all,
         faults: sandbox.faults(),
       }),
     );
@@ -135,6 +145,9 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
   routes.use(sayRefusals);
   return routes;
 }
+
+/** "All" ends somewhere too: a year of readers has tens of thousands of webhooks. */
+const mostShown = 500;
 
 const clockSchema = z
   .strictObject({

@@ -269,6 +269,25 @@ describe('the sandbox’s door', () => {
     expect((await door.get('/sandbox/mailbox/1e1')).status).toBe(404);
   });
 
+  test('shows the newest eight checkouts and all of them when asked, and the payment of a paid one only', async () => {
+    const { door, sandbox } = await opened({ stripe: true });
+    const paid = await beginCheckout(sandbox);
+    await pay(door, paid, { card: '4242424242424242', email: 'anna@example.org' });
+    const declined = await beginCheckout(sandbox);
+    await pay(door, declined, { card: '4000000000000002', email: 'boris@example.org' });
+    const offers = async (path: string) =>
+      (await door.get(path)).text.split('to refund or dispute it').length - 1;
+    expect(await offers('/sandbox')).toBe(1);
+    for (let more = 0; more < 8; more += 1) await beginCheckout(sandbox);
+    const newest = await door.get('/sandbox');
+    expect(newest.text.match(/<code class="aside">cs_test_/g)).toHaveLength(8);
+    expect(newest.text).not.toContain(paid);
+    expect(newest.text).toContain('/sandbox?all=checkouts#checkouts');
+    const all = await door.get('/sandbox?all=checkouts');
+    expect(all.text.match(/<code class="aside">cs_test_/g)).toHaveLength(10);
+    expect(all.text).toContain(paid);
+  });
+
   test('sets the mail server’s faults, by JSON and by form, and clears them', async () => {
     const { door, sandbox } = await opened();
     const smtp = { reply: '451 4.7.1 later', times: 2 };
