@@ -9,11 +9,12 @@ import { stripeEvents } from '../schema.ts';
 import { askStripe } from './ask.ts';
 import { meaningOf } from './events.ts';
 import type { Fact, Question } from './fact.ts';
+import { workInStrands } from './strands.ts';
 import { keepFacts, notOurs, understand } from './understand.ts';
 
 type EventRow = typeof stripeEvents.$inferSelect;
 
-const batch = 32;
+const batch = 64;
 const atOnce = 8;
 const leaseSeconds = 60;
 /** About ten tries over a day; then a person must look. */
@@ -22,30 +23,72 @@ const isWaiting = sql`${stripeEvents.state} = 'waiting'`;
 
 /** Applies waiting events until none is due. Several instances may run it at once: each event is claimed by one. */
 export async function applyEvents(services: Services): Promise<void> {
-  for (;;) {
-    const rows = await claimDue(services.database, stripeEvents, {
-      now: services.now(),
-      machineNow: services.machineNow(),
-      leaseSeconds,
-      most: batch,
-      waiting: isWaiting,
-    });
-    if (rows.length === 0) return;
-    await inParallel(rows, atOnce, (row) => applyOne(services, row));
+  let applied = 0;
+  const passOn = () => {
+    if (applied === 0) return;
+    applied = 0;
     // A gift may cause letters, satisfy a reminder and await its fee.
     services.nudge('letters');
     services.nudge('reminders');
     services.nudge('settlement');
-  }
+  };
+  await workInStrands<Told>({
+    atOnce,
+    most: batch,
+    async take(most) {
+      passOn();
+      const rows = await claimDue(services.database, stripeEvents, {
+        now: services.now(),
+        machineNow: services.machineNow(),
+        leaseSeconds,
+        most,
+        waiting: isWaiting,
+      });
+      // In the order in which Stripe made them, little must be asked for.
+      return rows
+        .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+        .map((row) => ({ row, event: openBody(services, row) }));
+    },
+    // The events of one customer, or of one payment, would only wait for each other in the database.
+    subjectOf: ({ row, event }) => subjectOf(event) ?? row.id,
+    async work(told) {
+      await applyOne(services, told);
+      applied += 1;
+    },
+  });
+  passOn();
 }
 
 export function nextEventDue(services: Services): Promise<Date | null> {
   return nextDue(services.database, stripeEvents, isWaiting);
 }
 
-async function applyOne(services: Services, row: EventRow): Promise<void> {
+/** A claimed event, and what was signed; null when that is gone or cannot be opened. */
+interface Told {
+  row: EventRow;
+  event: Stripe.Event | null;
+}
+
+/** What cannot be opened shows when the event is applied. */
+function openBody(services: Services, row: EventRow): Stripe.Event | null {
   try {
-    const outcome = await applyMeaning(services, row);
+    return row.bodySealed === null ? null : readBody(services, row.bodySealed);
+  } catch {
+    return null;
+  }
+}
+
+function subjectOf(event: Stripe.Event | null): string | null {
+  const { customer, payment_intent: payment }: Record<string, unknown> = { ...event?.data?.object };
+  const named = [customer, payment].find((id) => typeof id === 'string');
+  return named === undefined ? null : String(named);
+}
+
+async function applyOne(services: Services, { row, event }: Told): Promise<void> {
+  // Waited for too long: by now it may be another's, and comes up again if it is not.
+  if (row.leasedUntil !== null && row.leasedUntil <= services.machineNow()) return;
+  try {
+    const outcome = await applyMeaning(services, row, event);
     if (outcome === 'too soon')
       await postpone(services, row, new Date(services.now().getTime() + 2000), null);
   } catch (error) {
@@ -57,8 +100,12 @@ async function applyOne(services: Services, row: EventRow): Promise<void> {
   }
 }
 
-async function applyMeaning(services: Services, row: EventRow): Promise<'done' | 'too soon'> {
-  const outcome = await understand(meaningOf(await bodyOf(services, row)), {
+async function applyMeaning(
+  services: Services,
+  row: EventRow,
+  event: Stripe.Event | null,
+): Promise<'done' | 'too soon'> {
+  const outcome = await understand(meaningOf(event ?? (await bodyOf(services, row))), {
     keep: (facts) => keepAll(services, row, facts),
     ask: (question) => askStripe(services, question),
   });
@@ -103,7 +150,11 @@ async function keepAll(services: Services, row: EventRow, facts: Fact[]): Promis
 /** The event as it was signed; after its body is gone (a replay) Stripe is asked for it. */
 async function bodyOf(services: Services, row: EventRow): Promise<Stripe.Event> {
   if (row.bodySealed === null) return services.stripe.events.retrieve(row.id);
-  return JSON.parse(services.keys.open('stripe-event', row.bodySealed).toString('utf8'));
+  return readBody(services, row.bodySealed);
+}
+
+function readBody({ keys }: Services, sealed: Buffer): Stripe.Event {
+  return JSON.parse(keys.open('stripe-event', sealed).toString('utf8'));
 }
 
 async function ignore(services: Services, row: EventRow, problem: string): Promise<'done'> {
@@ -142,13 +193,4 @@ function retryAt(now: Date, row: EventRow): Date | null {
 
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1);
-}
-
-async function inParallel<T>(items: T[], most: number, act: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...items];
-  await Promise.all(
-    Array.from({ length: Math.min(most, items.length) }, async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await act(next);
-    }),
-  );
 }

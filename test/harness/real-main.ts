@@ -15,7 +15,7 @@ export interface RealProcess {
 }
 
 const root = join(import.meta.dirname, '..', '..');
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** Starts src/main.ts with this environment and nothing of the caller's own; answers once its pages do. */
 export function startMain(env: Record<string, string>): Promise<RealProcess> {

@@ -85,7 +85,7 @@ describe('through the doors', () => {
     );
     const gave = await service.rows('select 1 from reminders where gave_at is not null');
     expect(gave.length).toBeGreaterThan(0);
-  }, 60_000);
+  }, 180_000);
 });
 
 /** The whole lives of the first readers who do each of the things, and of one for each way a reminder ends. */
