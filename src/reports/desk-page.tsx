@@ -308,7 +308,7 @@ function Legend({ words, giving }: { words: Words; giving: Answer }): VNode {
     .filter(({ column }) => giving.rows.some((row) => Number(row[column]) > 0))
     .toReversed();
   return (
-    <ul class="legend small" aria-label={words.reports.legend}>
+    <ul class="parts small" aria-label={words.reports.legend}>
       {shown.map(({ kind }) => {
         const picture = `legend-${kind}`;
         const patterns = { dangerouslySetInnerHTML: { __html: patternsOf(picture) } };

@@ -159,7 +159,7 @@ describe('reports', () => {
       expect(figure?.querySelectorAll('.wide rect')).toHaveLength(36);
       expect(figure?.querySelectorAll('.narrow rect')).toHaveLength(36);
       // Nothing is monthly or yearly here: neither the legend nor a label beside the last bar says so.
-      expect([...document.querySelectorAll('.legend li')].map((part) => part.textContent)).toEqual(['Once']);
+      expect([...document.querySelectorAll('.parts li')].map((part) => part.textContent)).toEqual(['Once']);
       const names = [...(figure?.querySelectorAll('text') ?? [])].map((part) => part.textContent);
       expect(names.filter((name) => /^(Once|Monthly|Yearly)$/.test(String(name)))).toEqual(['Once']);
       // Told apart by more than colour, each picture by its own patterns.
