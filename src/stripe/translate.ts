@@ -6,7 +6,7 @@ import type { Standing } from '../ledger/standing.ts';
 import type { Fact, Person } from './fact.ts';
 
 /** Our mark on what we begin: the intent's id, on the session, the payment intent or the subscription. */
-export const checkoutMark = 'favor_checkout';
+const checkoutMark = 'favor_checkout';
 
 export function at(seconds: number): Date {
   return new Date(seconds * 1000);
