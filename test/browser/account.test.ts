@@ -27,6 +27,7 @@ test('the thank-you letter’s link ends a monthly gift at Stripe, and a letter 
   await page.getByRole('button', { name: 'Go to Stripe' }).click();
   await page.waitForURL(/\/p\/session\//);
   await page.getByRole('button', { name: /cancel|end/i }).click();
+  await page.getByRole('button', { name: 'Confirm the cancellation' }).click();
   await page.getByRole('link', { name: /back|return/i }).click();
   await page.getByRole('heading', { name: 'You can close this page' }).waitFor();
   await service.settled();

@@ -10,9 +10,11 @@ import { payCheckout } from './checkout.ts';
 import { collect } from './collection.ts';
 import { decimalsOf, plainAmount } from './currencies.ts';
 import { endDispute } from './disputes.ts';
+import { pageWords } from './page-words.ts';
 import {
   ChallengePage,
   CheckoutPage,
+  ConfirmCancelPage,
   htmlOf,
   InvoicePage,
   OverPage,
@@ -54,7 +56,18 @@ export function pageRoutes(operations: Operations): Router {
   }));
   page('/c/pay/:session', (act, request) => checkoutPage(act, param(request, 'session'), null, {}));
   form('/c/pay/:session', (act, request) => payPage(act, param(request, 'session'), fieldsOf(request)));
-  page('/p/session/:token', (act, request) => portalPage(act, param(request, 'token'), null));
+  page('/p/session/:token', (act, request) => {
+    const token = param(request, 'token');
+    // A flow begins at the question itself.
+    const { flow } = portalOf(act, token);
+    const toCancel =
+      flow?.type === 'subscription_cancel' ? flow.subscription_cancel?.subscription : undefined;
+    return toCancel ? confirmCancelling(act, token, toCancel) : portalPage(act, token, null);
+  });
+  page('/p/session/:token/cancel', (act, request) => {
+    const { subscription } = request.query;
+    return confirmCancelling(act, param(request, 'token'), String(subscription ?? ''));
+  });
   form('/p/session/:token/:deed', (act, request) =>
     portalDeed(act, param(request, 'token'), param(request, 'deed'), fieldsOf(request)),
   );
@@ -174,6 +187,30 @@ function portalOf(act: Act, token: string): Stripe.BillingPortal.Session {
   return session;
 }
 
+function confirmCancelling(act: Act, token: string, id: string): Shown {
+  const session = portalOf(act, token);
+  const subscription = get(act, 'subscription', id);
+  if (subscription.customer !== session.customer) throw missing('subscription', id);
+  if (hasEnded(subscription) || subscription.cancel_at_period_end) return portalPage(act, token, null);
+  const { features } = get(act, 'billing_portal.configuration', idOf(session.configuration));
+  return {
+    html: htmlOf(
+      ConfirmCancelPage({
+        action: `/p/session/${token}`,
+        session,
+        subscription,
+        name: nameOf(act, subscription),
+        atOnce: features.subscription_cancel.mode === 'immediately',
+      }),
+    ),
+  };
+}
+
+function nameOf(act: Act, subscription: Stripe.Subscription): string {
+  const product = idOrNull(subscription.items.data[0]?.price.product) ?? '';
+  return act.store.find('product', product)?.name ?? 'Subscription';
+}
+
 function portalPage(act: Act, token: string, said: Said): Shown {
   const session = portalOf(act, token);
   const customer = get(act, 'customer', session.customer);
@@ -187,9 +224,7 @@ function portalPage(act: Act, token: string, said: Said): Shown {
         customer,
         subscriptions: subscriptions.map((subscription) => ({
           subscription,
-          name:
-            act.store.find('product', idOrNull(subscription.items.data[0]?.price.product) ?? '')?.name ??
-            'Subscription',
+          name: nameOf(act, subscription),
           card: cardText(act, subscription, customer),
           open:
             act.store.list('invoice', { limit: 1, where: { subscription: subscription.id, state: 'open' } })
@@ -206,6 +241,7 @@ function portalDeed(act: Act, token: string, deed: string, fields: Record<string
   const session = portalOf(act, token);
   const configuration = get(act, 'billing_portal.configuration', idOf(session.configuration));
   const { features } = configuration;
+  const words = pageWords(session.locale);
   if (
     deed === 'card' &&
     (features.payment_method_update.enabled || session.flow?.type === 'payment_method_update')
@@ -221,7 +257,7 @@ function portalDeed(act: Act, token: string, deed: string, fields: Record<string
   const id = fields.subscription ?? '';
   if (get(act, 'subscription', id).customer !== session.customer) throw missing('subscription', id);
   if (deed === 'keep' && features.subscription_cancel.enabled) {
-    return after(act, token, session, cancelAtEnd(act, id, 'false', 'The subscription goes on.'), null);
+    return after(act, token, session, cancelAtEnd(act, id, 'false', words.goesOn), null);
   }
   if (
     deed !== 'cancel' ||
@@ -231,15 +267,9 @@ function portalDeed(act: Act, token: string, deed: string, fields: Record<string
   }
   if (features.subscription_cancel.mode === 'immediately') {
     cancelSubscription(act, id, {});
-    return after(
-      act,
-      token,
-      session,
-      { kind: 'fine', text: 'The subscription has ended.' },
-      'subscription_cancel',
-    );
+    return after(act, token, session, { kind: 'fine', text: words.hasEnded }, 'subscription_cancel');
   }
-  const said = cancelAtEnd(act, id, 'true', 'The subscription ends with the current period.');
+  const said = cancelAtEnd(act, id, 'true', words.endsWithPeriod);
   return after(act, token, session, said, 'subscription_cancel');
 }
 

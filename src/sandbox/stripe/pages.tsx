@@ -5,6 +5,7 @@ import type Stripe from 'stripe';
 import { offeredCards } from './cards.ts';
 import { plainAmount } from './currencies.ts';
 import { isClosed } from './disputes.ts';
+import { type PageWords, pageWords } from './page-words.ts';
 import { idOrNull } from './prices.ts';
 import { hasEnded, periodOf } from './subscriptions.ts';
 
@@ -19,46 +20,50 @@ export function CheckoutPage(props: {
   typed: Record<string, string>;
 }): VNode {
   const { session, items, message, typed } = props;
+  const words = pageWords(session.locale);
   const currency = session.currency ?? 'usd';
+  const sum = plainAmount(session.amount_total ?? 0, currency, words.language);
   const knownEmail = session.customer_email ?? session.customer_details?.email ?? null;
   const action =
-    session.mode === 'subscription' ? 'Subscribe' : session.submit_type === 'donate' ? 'Donate' : 'Pay';
+    words.actions[
+      session.mode === 'subscription' ? 'Subscribe' : session.submit_type === 'donate' ? 'Donate' : 'Pay'
+    ];
   return (
-    <Frame title={`${action} ${plainAmount(session.amount_total ?? 0, currency)}`}>
+    <Frame title={`${action} ${sum}`} words={words}>
       <section class="sheet">
         <h1>{items.map((item) => item.description ?? 'Payment').join(', ')}</h1>
-        <p class="sum">{plainAmount(session.amount_total ?? 0, currency)}</p>
-        <p class="quiet">{frequencyOf(items)}</p>
+        <p class="sum">{sum}</p>
+        <p class="quiet">{frequencyOf(items, words)}</p>
         {message !== null && (
           <p class="trouble" role="alert">
-            {message} Nothing was charged.
+            {message === 'Your card was declined.' ? words.declined : message} {words.nothingCharged}
           </p>
         )}
         <form method="post" action={`/c/pay/${session.id}`}>
           {knownEmail === null ? (
             <label class="field">
-              E-mail
+              {words.email}
               <input name="email" type="email" required autocomplete="email" value={typed.email ?? ''} />
             </label>
           ) : (
             <p>
-              E-mail: <strong>{knownEmail}</strong>
+              {words.email}: <strong>{knownEmail}</strong>
             </p>
           )}
-          <CardChoice currency={currency} chosen={typed.choice} typed={typed.card} />
+          <CardChoice words={words} currency={currency} chosen={typed.choice} typed={typed.card} />
           <label class="field">
-            Name on the card
+            {words.cardName}
             <input name="name" autocomplete="cc-name" value={typed.name ?? ''} />
           </label>
           <label class="field">
-            Country, as two letters
+            {words.country}
             <input name="country" autocomplete="country" maxLength={2} value={typed.country ?? 'US'} />
           </label>
           <p class="row">
             <button type="submit">
-              {action} {plainAmount(session.amount_total ?? 0, currency)}
+              {action} {sum}
             </button>
-            {session.cancel_url && <a href={session.cancel_url}>Back</a>}
+            {session.cancel_url && <a href={session.cancel_url}>{words.back}</a>}
           </p>
         </form>
       </section>
@@ -126,14 +131,15 @@ interface PortalView {
 
 export function PortalPage(props: PortalView): VNode {
   const { action, session, configuration, customer, said } = props;
+  const words = pageWords(session.locale);
   const flow = session.flow?.type;
   const only = session.flow?.subscription_cancel?.subscription;
   const shown = props.subscriptions.filter(
     ({ subscription }) => only === undefined || subscription.id === only,
   );
   return (
-    <Frame title="Billing">
-      <h1>Billing for {customer.email ?? customer.id}</h1>
+    <Frame title={words.billing} words={words}>
+      <h1>{words.billingFor(customer.email ?? customer.id)}</h1>
       {configuration.business_profile.headline && (
         <p class="quiet">{configuration.business_profile.headline}</p>
       )}
@@ -144,24 +150,24 @@ export function PortalPage(props: PortalView): VNode {
       )}
       {flow === 'payment_method_update' && (
         <section class="sheet">
-          <h2>Change the card</h2>
+          <h2>{words.changeCard}</h2>
           <form method="post" action={`${action}/card`}>
-            <CardChoice currency={customer.currency ?? 'usd'} />
-            <button type="submit">Save the card</button>
+            <CardChoice words={words} currency={customer.currency ?? 'usd'} />
+            <button type="submit">{words.saveCard}</button>
           </form>
         </section>
       )}
-      {flow !== 'payment_method_update' && shown.length === 0 && <p>There is no subscription.</p>}
+      {flow !== 'payment_method_update' && shown.length === 0 && <p>{words.noSubscription}</p>}
       {flow !== 'payment_method_update' &&
         shown.map((row) => <SubscriptionSheet key={row.subscription.id} row={row} view={props} />)}
       {flow === undefined && configuration.features.invoice_history.enabled && props.invoices.length > 0 && (
         <section class="sheet">
-          <h2>Invoices</h2>
+          <h2>{words.invoices}</h2>
           <ul>
             {props.invoices.map((invoice) => (
               <li key={invoice.id}>
                 <a href={`/i/${invoice.id}`}>{invoice.number ?? invoice.id}</a> {dayOf(invoice.created)}{' '}
-                {plainAmount(invoice.total, invoice.currency)} {invoice.status}
+                {plainAmount(invoice.total, invoice.currency, words.language)} {invoice.status}
               </li>
             ))}
           </ul>
@@ -169,7 +175,7 @@ export function PortalPage(props: PortalView): VNode {
       )}
       {session.return_url && (
         <p>
-          <a href={session.return_url}>Return</a>
+          <a href={session.return_url}>{words.goBack}</a>
         </p>
       )}
     </Frame>
@@ -179,25 +185,30 @@ export function PortalPage(props: PortalView): VNode {
 function SubscriptionSheet(props: { row: PortalView['subscriptions'][number]; view: PortalView }): VNode {
   const { subscription, name, card, open } = props.row;
   const { action, configuration } = props.view;
+  const words = pageWords(props.view.session.locale);
   const features = configuration.features;
   const item = subscription.items.data[0];
   const recurring = item?.price.recurring;
-  const amount = plainAmount((item?.price.unit_amount ?? 0) * (item?.quantity ?? 1), subscription.currency);
+  const amount = plainAmount(
+    (item?.price.unit_amount ?? 0) * (item?.quantity ?? 1),
+    subscription.currency,
+    words.language,
+  );
   const end = dayOf(periodOf(subscription).end);
   const live = !hasEnded(subscription);
   return (
     <section class="sheet">
       <h2>{name}</h2>
       <dl>
-        <dt>Amount</dt>
+        <dt>{words.amount}</dt>
         <dd>
-          {amount} {recurring ? every(recurring.interval, recurring.interval_count) : ''}
+          {amount} {recurring ? every(recurring.interval, recurring.interval_count, words) : ''}
         </dd>
-        <dt>State</dt>
-        <dd>{subscription.status.replaceAll('_', ' ')}</dd>
-        <dt>{subscription.cancel_at_period_end ? 'Ends' : 'Renews'}</dt>
+        <dt>{words.state}</dt>
+        <dd>{stateOf(subscription, words)}</dd>
+        <dt>{subscription.cancel_at_period_end ? words.ends : words.renews}</dt>
         <dd>{live ? end : '–'}</dd>
-        <dt>Card</dt>
+        <dt>{words.card}</dt>
         <dd>{card}</dd>
       </dl>
       {open && (
@@ -205,40 +216,80 @@ function SubscriptionSheet(props: { row: PortalView['subscriptions'][number]; vi
           <Hidden fields={{ invoice: open.id }} />
           <p class="row">
             <span class="trouble">
-              {plainAmount(open.amount_due, open.currency)} of {dayOf(open.created)} is not paid.
+              {words.notPaid(
+                plainAmount(open.amount_due, open.currency, words.language),
+                dayOf(open.created),
+              )}
             </span>
-            <button type="submit">Pay it now</button>
+            <button type="submit">{words.payNow}</button>
           </p>
         </form>
       )}
       {live && features.payment_method_update.enabled && (
         <details>
-          <summary>Change the card</summary>
+          <summary>{words.changeCard}</summary>
           <form method="post" action={`${action}/card`}>
             <Hidden fields={{ subscription: subscription.id }} />
-            <CardChoice currency={subscription.currency} />
-            <button type="submit">Save the card</button>
+            <CardChoice words={words} currency={subscription.currency} />
+            <button type="submit">{words.saveCard}</button>
           </form>
         </details>
       )}
       {live && features.subscription_cancel.enabled && (
-        <form method="post" action={`${action}/${subscription.cancel_at_period_end ? 'keep' : 'cancel'}`}>
+        // Keeping it is done at once; cancelling is asked about first.
+        <form
+          method={subscription.cancel_at_period_end ? 'post' : 'get'}
+          action={`${action}/${subscription.cancel_at_period_end ? 'keep' : 'cancel'}`}
+        >
           <Hidden fields={{ subscription: subscription.id }} />
           {subscription.cancel_at_period_end ? (
             <button class="second" type="submit">
-              Keep the subscription
+              {words.keep}
             </button>
           ) : (
             <button class="second" type="submit">
-              {features.subscription_cancel.mode === 'immediately'
-                ? 'Cancel now'
-                : `Cancel at the end, ${end}`}
+              {features.subscription_cancel.mode === 'immediately' ? words.cancelNow : words.cancelAtEnd(end)}
             </button>
           )}
         </form>
       )}
     </section>
   );
+}
+
+/** What Stripe's portal asks before it cancels. */
+export function ConfirmCancelPage(props: {
+  action: string;
+  session: Stripe.BillingPortal.Session;
+  subscription: Stripe.Subscription;
+  name: string;
+  atOnce: boolean;
+}): VNode {
+  const { action, session, subscription, name, atOnce } = props;
+  const words = pageWords(session.locale);
+  return (
+    <Frame title={words.confirmTitle} words={words}>
+      <section class="sheet">
+        <h1>{words.confirmTitle}</h1>
+        <p>
+          <strong>{name}</strong>
+        </p>
+        <p>{atOnce ? words.confirmNow : words.confirmAtEnd(dayOf(periodOf(subscription).end))}</p>
+        <form method="post" action={`${action}/cancel`}>
+          <Hidden fields={{ subscription: subscription.id }} />
+          <p class="row">
+            <button type="submit">{words.confirm}</button>
+            <a href={session.flow ? (session.return_url ?? action) : action}>{words.keep}</a>
+          </p>
+        </form>
+      </section>
+    </Frame>
+  );
+}
+
+function stateOf({ status }: Stripe.Subscription, words: PageWords): string {
+  const plain = status.replaceAll('_', ' ');
+  return words.states[plain] ?? plain;
 }
 
 export function InvoicePage(props: {
@@ -406,12 +457,14 @@ function CardChoice(props: {
   currency: string;
   chosen?: string | undefined;
   typed?: string | undefined;
+  words?: PageWords;
 }): VNode {
+  const { words = pageWords('en') } = props;
   const offered = offeredCards.filter((card) => card.brand !== 'sepa_debit' || props.currency === 'eur');
   const chosen = props.chosen ?? offered[0]?.number;
   return (
     <fieldset>
-      <legend>Test card</legend>
+      <legend>{words.testCard}</legend>
       <div>
         {offered.map((card) => (
           <label class="choice" key={card.number}>
@@ -424,7 +477,7 @@ function CardChoice(props: {
         ))}
       </div>
       <label class="field">
-        Or another test number
+        {words.otherNumber}
         <input name="card" inputMode="numeric" autocomplete="off" value={props.typed ?? ''} />
       </label>
     </fieldset>
@@ -441,9 +494,10 @@ function Hidden({ fields }: { fields: Record<string, string> }): VNode {
   );
 }
 
-function Frame(props: { title: string; children: ComponentChildren }): VNode {
+function Frame(props: { title: string; words?: PageWords; children: ComponentChildren }): VNode {
+  const { words = pageWords('en') } = props;
   return (
-    <html lang="en">
+    <html lang={words.language}>
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -453,7 +507,7 @@ function Frame(props: { title: string; children: ComponentChildren }): VNode {
       </head>
       <body>
         <p class="banner">
-          <strong>Sandbox stand-in for Stripe: no real money.</strong> Never enter a real card here.
+          <strong>{words.banner}</strong> {words.never}
         </p>
         <main>{props.children}</main>
       </body>
@@ -461,12 +515,14 @@ function Frame(props: { title: string; children: ComponentChildren }): VNode {
   );
 }
 
-function frequencyOf(items: Stripe.LineItem[]): string {
+function frequencyOf(items: Stripe.LineItem[], words: PageWords): string {
   const recurring = items[0]?.price?.recurring;
-  return recurring ? every(recurring.interval, recurring.interval_count) : 'once';
+  return recurring ? every(recurring.interval, recurring.interval_count, words) : words.once;
 }
 
-function every(interval: string, count: number): string {
+function every(interval: string, count: number, words: PageWords): string {
+  if (count === 1 && interval === 'month') return words.everyMonth;
+  if (count === 1 && interval === 'year') return words.everyYear;
   return count === 1 ? `every ${interval}` : `every ${count} ${interval}s`;
 }
 

@@ -66,6 +66,10 @@ describe('the pages', () => {
     const { subscription, customer } = await subscribe(stand);
     const portal = await portalFor(stand, customer);
     expect(await open(portal)).toContain('Cancel at the end, 2026-02-28');
+    const asked = await open(`${portal}/cancel?subscription=${subscription}`);
+    expect(asked).toContain('Confirm the cancellation');
+    expect(asked).toContain('runs until 2026-02-28');
+    expect((await stand.stripe.subscriptions.retrieve(subscription)).cancel_at_period_end).toBe(false);
     await send(`${portal}/cancel`, { subscription });
     expect(await stand.stripe.subscriptions.retrieve(subscription)).toMatchObject({
       status: 'active',
@@ -84,6 +88,31 @@ describe('the pages', () => {
     const ended = await stand.stripe.subscriptions.retrieve(subscription);
     expect(ended).toMatchObject({ status: 'canceled', ended_at: Date.parse('2026-02-28T10:00:00Z') / 1000 });
     expect(stand.types()).toContain('customer.subscription.deleted');
+  });
+
+  it('ask nothing and cancel nothing when only looked at, nor for someone else’s subscription', async () => {
+    const one = await subscribe(stand);
+    const other = await subscribe(stand, '4242424242424242', {
+      ...monthlyParams(),
+      customer_email: 'other@example.org',
+    });
+    const portal = await portalFor(stand, one.customer);
+    expect(await open(portal)).toMatch(/<form method="get" action="[^"]*\/cancel">/);
+    expect(await open(`${portal}/cancel?subscription=${other.subscription}`)).toContain('did not work');
+  });
+
+  it('speak Russian where the session does', async () => {
+    const checkout = await stand.stripe.checkout.sessions.create({ ...monthlyParams(), locale: 'ru' });
+    const shown = await open(checkout.url ?? '');
+    for (const part of ['<html lang="ru">', 'Подписаться', 'каждый месяц', 'Тестовая карта']) {
+      expect(shown).toContain(part);
+    }
+    const declined = await send(`/c/pay/${checkout.id}`, { choice: '4000000000000002' });
+    expect(await declined.text()).toContain('Карта отклонена. Деньги не списаны.');
+    const { subscription, customer } = await subscribe(stand);
+    const portal = await portalFor(stand, customer, 'ru');
+    expect(await open(portal)).toContain('Отменить в конце срока, 2026-02-28');
+    expect(await open(`${portal}/cancel?subscription=${subscription}`)).toContain('Подтвердить отмену');
   });
 
   it('let a member whose card fails change it and pay what is open', async () => {
@@ -133,7 +162,7 @@ describe('the pages', () => {
   });
 });
 
-async function portalFor(stand: Stand, customer: string): Promise<string> {
+async function portalFor(stand: Stand, customer: string, locale: 'en' | 'ru' = 'en'): Promise<string> {
   const configuration = await stand.stripe.billingPortal.configurations.create({
     features: {
       customer_update: { enabled: false },
@@ -146,6 +175,7 @@ async function portalFor(stand: Stand, customer: string): Promise<string> {
     customer,
     configuration: configuration.id,
     return_url: 'http://localhost:4000/account',
+    locale,
   });
   return session.url;
 }
