@@ -15,7 +15,8 @@ type Said = Pick<Services, 'config' | 'log'>;
 export function notFound(): RequestHandler {
   return (req, res, next) => {
     const methods = methodsAt(req.app.router as unknown as Stacked, req.path);
-    if (methods.size === 0) return next(new Refusal(fault('not-found')));
+    // A door that takes this kind of request and passed it on has nothing under this address.
+    if (methods.size === 0 || methods.has(req.method)) return next(new Refusal(fault('not-found')));
     res.set('Allow', [...methods].sort().join(', '));
     next(new Refusal(fault('method-not-allowed')));
   };
