@@ -2,9 +2,10 @@
 import Stripe from 'stripe';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
+import { within } from '../outside/stripe.ts';
 import type { Locale } from '../values/locale.ts';
 import { fault, Refusal } from '../values/refusal.ts';
-import { briskly, isTrouble, within } from './asking.ts';
+import { briskly, isTrouble, longestWaitMs } from './asking.ts';
 import { findPortal, makePortal, returnAddress } from './portal-configuration.ts';
 
 /** Straight to one thing: another card. */
@@ -61,7 +62,7 @@ export function openPortals(services: Asks): Portal {
   return {
     async open(stripeCustomerId, locale, to) {
       try {
-        return await within(begin(stripeCustomerId, locale, to));
+        return await within(longestWaitMs, begin(stripeCustomerId, locale, to));
       } catch (error) {
         log.error({ customer: stripeCustomerId, ...describeError(error) }, 'Stripe opened no portal');
         if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') {

@@ -1,6 +1,8 @@
 // What a noted event means, applied once: its facts, the letters they cause and its being done are one transaction.
+
 import { and, eq, sql, TransactionRollbackError } from 'drizzle-orm';
 import type Stripe from 'stripe';
+import { messageDomain } from '../letters/outbox.ts';
 import { claimDue, held, nextDue } from '../outside/claim.ts';
 import { transact } from '../outside/database.ts';
 import { describeError, problemOf } from '../outside/log.ts';
@@ -119,7 +121,7 @@ async function applyMeaning(
 /** Keeps the facts and marks the event done; or keeps nothing and answers what must be asked first. */
 async function keepAll(services: Services, row: EventRow, facts: Fact[]): Promise<Question | null> {
   const { keys, config } = services;
-  const letterDomain = domainOf(config.mail.from.address);
+  const letterDomain = messageDomain(config);
   const now = services.now();
   let question: Question | null = null;
   try {
@@ -189,8 +191,4 @@ function retryAt(now: Date, row: EventRow): Date | null {
   const minutes = backoffMinutes[row.attempts - 1];
   if (minutes === undefined) return null;
   return new Date(now.getTime() + minutes * 60_000 * (0.9 + Math.random() / 5));
-}
-
-export function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1);
 }

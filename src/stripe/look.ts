@@ -1,9 +1,10 @@
 // The thanks page's look at its own session: the same facts as the webhooks bring, kept by the same act, only sooner.
+
 import { checkoutById } from '../ledger/checkout.ts';
+import { messageDomain } from '../letters/outbox.ts';
 import { transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { within } from '../outside/stripe.ts';
-import { domainOf } from './apply.ts';
 import { askSession } from './ask.ts';
 import { keepFact } from './keep.ts';
 import { standingIn } from './understand.ts';
@@ -24,7 +25,7 @@ export async function lookAtCheckout(services: Services, checkoutId: string): Pr
   await transact(services, async (tx) => {
     for (const fact of standingIn(facts)) {
       // What cannot be decided yet is left to the webhooks, which can wait and ask again.
-      await keepFact({ tx, now, keys, letterDomain: domainOf(config.mail.from.address) }, fact);
+      await keepFact({ tx, now, keys, letterDomain: messageDomain(config) }, fact);
     }
   });
   services.nudge('letters');

@@ -1,9 +1,10 @@
 // Mending: facts that Stripe's lists tell are kept as those of webhooks are, a page at a time, each object whole or not at all.
+
 import { TransactionRollbackError } from 'drizzle-orm';
+import { messageDomain } from '../letters/outbox.ts';
 import { type Tx, transact } from '../outside/database.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
-import { domainOf } from './apply.ts';
 import { askStripe } from './ask.ts';
 import type { Fact, Question } from './fact.ts';
 import type { Keeping } from './keep.ts';
@@ -99,7 +100,7 @@ async function keptWhole(
 }
 
 function keepingIn({ keys, config, now }: Services, tx: Tx, quiet = false): Keeping {
-  return { tx, now: now(), keys, letterDomain: domainOf(config.mail.from.address), quiet };
+  return { tx, now: now(), keys, letterDomain: messageDomain(config), quiet };
 }
 
 function laneOf(name: string): number {

@@ -1,13 +1,12 @@
 // Notices: what members are told ahead of time, each night: a yearly gift that renews soon, a card that is about to expire.
 import { and, asc, eq, gt, isNotNull, isNull, lte } from 'drizzle-orm';
 import type Stripe from 'stripe';
-import { queueLetter, queueLetters } from '../letters/outbox.ts';
+import { messageDomain, queueLetter, queueLetters } from '../letters/outbox.ts';
 import { transact } from '../outside/database.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { memberships, readers } from '../schema.ts';
 import { addDays, localDate } from '../values/calendar.ts';
-import { domainOf } from './apply.ts';
 import { idOf, markIn } from './translate.ts';
 
 /** In time to change one's mind, and within what consumer law asks of yearly renewals (15 to 45 days ahead in California). */
@@ -49,7 +48,7 @@ async function announceRenewals(services: Services): Promise<void> {
       queueLetters(
         tx,
         now,
-        domainOf(services.config.mail.from.address),
+        messageDomain(services.config),
         rows.flatMap(({ membership, locale }) =>
           membership.readerId === null
             ? []
@@ -110,7 +109,7 @@ async function warn(services: Services, stripeSubscriptionId: string, lastDay: s
   const { membership, locale } = found;
   const readerId = membership.readerId ?? '';
   await transact(services, (tx) =>
-    queueLetter(tx, services.now(), domainOf(services.config.mail.from.address), {
+    queueLetter(tx, services.now(), messageDomain(services.config), {
       kind: 'card-expiring',
       key: `${stripeSubscriptionId}:${lastDay}`,
       to: { readerId },

@@ -1,13 +1,14 @@
 // Settlement: fees, exchange rates and what was settled, asked for in the background and filled in once.
+
 import { and, isNull, lte, min, sql } from 'drizzle-orm';
 import type Stripe from 'stripe';
 import { noteInvoicePayment } from '../ledger/payment.ts';
 import { type Settlement, settleAdjustment, settlePayment } from '../ledger/settlement.ts';
+import { messageDomain } from '../letters/outbox.ts';
 import { transact } from '../outside/database.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { adjustments, memberships, payments } from '../schema.ts';
-import { domainOf } from './apply.ts';
 import { askStripe } from './ask.ts';
 import { keepFact } from './keep.ts';
 import { countryOf, idOf } from './translate.ts';
@@ -91,7 +92,7 @@ async function findOwners(services: Services): Promise<void> {
   for (const { stripeCustomerId } of orphans) {
     await quietly(services, { customer: stripeCustomerId }, async () => {
       const facts = await askStripe(services, { about: 'customer', id: stripeCustomerId });
-      const letterDomain = domainOf(services.config.mail.from.address);
+      const letterDomain = messageDomain(services.config);
       await transact(services, async (tx) => {
         for (const fact of standingIn(facts)) {
           await keepFact({ tx, now: services.now(), keys: services.keys, letterDomain }, fact);
