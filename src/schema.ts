@@ -55,6 +55,8 @@ export const readers = pgTable('readers', {
   addressSealed: bytes('address_sealed'),
   nameSealed: bytes('name_sealed'),
   locale: text('locale').notNull(),
+  /** The reader asked that letters name neither us nor the publication from the outside. */
+  discreet: boolean('discreet').notNull().default(false),
   createdAt: instant('created_at').notNull(),
   erasedAt: instant('erased_at'),
 });

@@ -96,7 +96,7 @@ interface Run {
 
 interface Claimed extends LetterRow {
   inDoubt: boolean;
-  sealed: { address: Buffer; name: Buffer | null; invitation: number | null };
+  sealed: { address: Buffer; name: Buffer | null; invitation: number | null; discreet: boolean };
 }
 
 /** Works through these classes, the first of them first, on so many lanes; with `until` it keeps looking until that ends. */
@@ -230,11 +230,16 @@ async function withRecipients(reads: Reads, rows: LetterRow[]): Promise<Claimed[
   const sealed = new Map<string, Claimed['sealed']>();
   if (readerIds.length > 0) {
     const found = await reads
-      .select({ id: readers.id, address: readers.addressSealed, name: readers.nameSealed })
+      .select({
+        id: readers.id,
+        address: readers.addressSealed,
+        name: readers.nameSealed,
+        discreet: readers.discreet,
+      })
       .from(readers)
       .where(inArray(readers.id, readerIds));
-    for (const { id, address, name } of found) {
-      if (address) sealed.set(id, { address, name, invitation: null });
+    for (const { id, address, name, discreet } of found) {
+      if (address) sealed.set(id, { address, name, invitation: null, discreet });
     }
   }
   if (staffIds.length > 0) {
@@ -242,7 +247,9 @@ async function withRecipients(reads: Reads, rows: LetterRow[]): Promise<Claimed[
       .select({ id: staff.id, address: staff.addressSealed, invitation: staff.invitation })
       .from(staff)
       .where(inArray(staff.id, staffIds));
-    for (const { id, address, invitation } of found) sealed.set(id, { address, name: null, invitation });
+    for (const { id, address, invitation } of found) {
+      sealed.set(id, { address, name: null, invitation, discreet: false });
+    }
   }
   return rows.flatMap((row) => {
     const recipient = sealed.get(row.readerId ?? row.staffId ?? '');
@@ -355,6 +362,7 @@ function openRecipient(services: LetterServices, { sealed }: Claimed): Recipient
     address: services.keys.open('address', sealed.address).toString(),
     name: sealed.name === null ? null : services.keys.open('name', sealed.name).toString(),
     invitation: sealed.invitation,
+    discreet: sealed.discreet,
   };
 }
 

@@ -75,9 +75,16 @@ export interface LetterFacts {
   refunded: MoneyFacts & { paymentId: string; refundedAt: string; whole: boolean };
   'manage-link': { membershipId: string | null };
   'staff-invitation': Record<string, never>;
-  'reminder-confirmation': { reminderId: string; sendOn: string };
+  /** `discreet`: as the reader wished for this reminder, here and below. */
+  'reminder-confirmation': { reminderId: string; sendOn: string; discreet?: boolean };
   /** `askedAt`: when the reader first asked. `again`: it was put off before. `mayRepeat`: it may be put off once more. */
-  reminder: { reminderId: string; askedAt: string; again: boolean; mayRepeat: boolean };
+  reminder: {
+    reminderId: string;
+    askedAt: string;
+    again: boolean;
+    mayRepeat: boolean;
+    discreet?: boolean;
+  };
 }
 
 export type LetterKind = keyof LetterFacts;
@@ -125,6 +132,8 @@ export interface NewLetter<K extends LetterKind = LetterKind> {
   reminderId?: string;
   /** The moment the letter was due, where that was not now: its class's deadline counts from then. */
   wantedAt?: Date;
+  /** It goes out then and not before; without `wantedAt` its deadline counts from then. */
+  notBefore?: Date;
 }
 
 /**
@@ -228,7 +237,7 @@ function rowOf<K extends LetterKind>(
 ): typeof letters.$inferInsert {
   const id = randomUUIDv7();
   const kindsClass = classOf[letter.kind];
-  const wantedAt = letter.wantedAt ?? now;
+  const wantedAt = letter.wantedAt ?? letter.notBefore ?? now;
   const expiresAt = new Date(wantedAt.getTime() + classRules[kindsClass].goodForHours * 3_600_000);
   return {
     id,
@@ -245,6 +254,6 @@ function rowOf<K extends LetterKind>(
     state: expiresAt <= now ? 'cancelled' : 'queued',
     createdAt: now,
     expiresAt,
-    dueAt: now,
+    dueAt: letter.notBefore ?? now,
   };
 }

@@ -37,6 +37,8 @@ export interface Recipient {
   name: string | null;
   /** The number of a staff member's invitation. */
   invitation: number | null;
+  /** They asked for letters that name nobody from the outside. */
+  discreet?: boolean;
 }
 
 export function renderLetter(

@@ -24,6 +24,8 @@ export interface Config {
     reportingCurrency: string;
     /** The publication's own words for its appeal; null for ours. */
     appeal: string | null;
+    /** Giving to it may be dangerous where its readers live: nothing that shows from the outside names it. */
+    discreet: boolean;
   };
   databaseUrl: string;
   reportsDatabaseUrl: string | null;
@@ -98,6 +100,7 @@ export function readSettings(
         fiscalYearStart: e.FISCAL_YEAR_START,
         reportingCurrency: e.REPORTING_CURRENCY,
         appeal: e.PUBLICATION_APPEAL ?? null,
+        discreet: e.PUBLICATION_DISCREET === 'on',
       },
       databaseUrl: e.DATABASE_URL ?? null,
       reportsDatabaseUrl: e.REPORTS_DATABASE_URL ?? null,
@@ -218,6 +221,7 @@ const environment = z.object({
     .refine(isCurrency, 'must be the upper-case code of a currency that Stripe takes, like USD')
     .default('USD'),
   PUBLICATION_APPEAL: z.string().trim().max(600, 'must have 600 characters at most').optional(),
+  PUBLICATION_DISCREET: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').optional(),
   REPORTS_DATABASE_URL: url(
     ['postgres:', 'postgresql:'],
