@@ -420,6 +420,14 @@ export const reconciliations = pgTable(
   (t) => [index('reconciliations_by_scope').on(t.scope, t.beganAt)],
 );
 
+export interface FormerReminder {
+  state: 'unconfirmed' | 'waiting' | 'sent';
+  choice: 'week' | 'month' | 'quarter' | 'half-year' | 'year' | 'date';
+  timeZone: string;
+  sendOn: string;
+  snoozes: number;
+}
+
 /** Writer: reminders. One letter on the day the reader chose. */
 export const reminders = pgTable(
   'reminders',
@@ -441,6 +449,10 @@ export const reminders = pgTable(
     gaveAt: instant('gave_at'),
     stoppedAt: instant('stopped_at'),
     snoozes: integer('snoozes').notNull().default(0),
+    /** The reader wants sender and subject of these letters to say nothing of whom they are from. */
+    discreet: boolean('discreet').notNull().default(false),
+    /** How it stood before the reader's last act, so that this can be undone while the promise can still be kept. */
+    former: jsonb('former').$type<FormerReminder>(),
     ...source(),
     ...claimed(),
   },
