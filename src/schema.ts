@@ -495,6 +495,9 @@ export const letters = pgTable(
     createdAt: instant('created_at').notNull(),
     expiresAt: instant('expires_at').notNull(),
     sentAt: instant('sent_at'),
+    /** What the mail provider told later of a letter that was sent: why it came back, or that its reader called it unwanted. */
+    feedback: text('feedback', { enum: ['dead-address', 'mailbox-full', 'policy', 'complaint'] }),
+    feedbackAt: instant('feedback_at'),
     ...claimed(),
   },
   (t) => [
@@ -514,7 +517,31 @@ export const suppressions = pgTable(
     reason: text('reason', { enum: ['unsubscribed', 'blocked', 'dead-address', 'complaint'] }).notNull(),
     since: instant('since').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.addressHash, t.scope] })],
+  // Each reason by itself: what one of them holds back stays held back when another is lifted.
+  (t) => [primaryKey({ columns: [t.addressHash, t.reason] })],
+);
+
+/** Writer: mail. What the mail provider told us, each thing once and without anybody's address; kept for thirty days. */
+export const mailEvents = pgTable(
+  'mail_events',
+  {
+    provider: text('provider', { enum: ['ses', 'mailgun', 'postmark'] }).notNull(),
+    /** The provider's own number of it. */
+    eventId: text('event_id').notNull(),
+    /** What it means; `other` changes nothing here, `unknown` speaks of a letter that is not ours. */
+    state: text('state', {
+      enum: ['dead-address', 'mailbox-full', 'policy', 'complaint', 'soft', 'other', 'unknown'],
+    }).notNull(),
+    letterId: uuid('letter_id').references(() => letters.id),
+    /** What a signature was made over, where it does not cover the event: it signs one event and no other. */
+    token: text('token').unique(),
+    receivedAt: instant('received_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.provider, t.eventId] }),
+    index('mail_events_by_age').on(t.receivedAt),
+    index('mail_events_by_letter').on(t.letterId),
+  ],
 );
 
 /** Writer: staff. People of the newsroom; their addresses are sealed as readers' are. */

@@ -1,5 +1,5 @@
 // Suppression: addresses we must not write to, as keyed hashes that survive erasure.
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import type { Reads, Tx } from '../outside/database.ts';
 import { readers, suppressions } from '../schema.ts';
 import { cancelLetters, type LetterClass } from './outbox.ts';
@@ -36,16 +36,10 @@ export async function suppress(
     .from(readers)
     .where(eq(readers.id, readerId));
   if (!reader?.hash) return 'forgotten';
-  const scope = scopeOf[reason];
   await tx
     .insert(suppressions)
-    .values({ addressHash: reader.hash, scope, reason, since: now })
-    .onConflictDoUpdate({
-      target: [suppressions.addressHash, suppressions.scope],
-      set: { reason, since: now },
-      // A dead address stays dead whatever its owner says besides.
-      setWhere: sql`${suppressions.reason} <> 'dead-address' and ${suppressions.reason} <> ${reason}`,
-    });
+    .values({ addressHash: reader.hash, scope: scopeOf[reason], reason, since: now })
+    .onConflictDoNothing();
   await cancelLetters(tx, { readerId, classes: takenBackBy[reason] });
   return 'suppressed';
 }
@@ -72,7 +66,7 @@ const scopeOf: Record<SuppressionReason, SuppressionScope> = {
   unsubscribed: 'reminders',
   blocked: 'all',
   'dead-address': 'all',
-  complaint: 'all',
+  complaint: 'reminders',
 };
 
 const takenBackBy: Record<SuppressionReason, readonly LetterClass[]> = {
