@@ -123,5 +123,7 @@ export function sampleRow(sample: Sample, locale: string): LetterRow {
     leasedUntil: null,
     fence: 0,
     problem: null,
+    feedback: null,
+    feedbackAt: null,
   };
 }
