@@ -9,6 +9,15 @@ export interface MailSender {
   address: string;
 }
 
+/** By what each mail provider proves that it speaks; newest first, none where it is not used. */
+export interface MailEvents {
+  /** Topics of Amazon's notification service to which SES tells. */
+  sesTopics: string[];
+  mailgunKeys: string[];
+  /** `user:password`, as they stand in the webhook's address at Postmark. */
+  postmarkLogins: string[];
+}
+
 export interface Config {
   production: boolean;
   /** Without a trailing slash: `https://support.example.org`. */
@@ -35,6 +44,7 @@ export interface Config {
     smtpUrl: string;
     from: MailSender;
     dkim: { domain: string; selector: string; key: string } | null;
+    events: MailEvents;
   };
   reminderConfirmation: 'required' | 'off';
   embedOrigins: string[];
@@ -120,6 +130,11 @@ export function readSettings(
           e.MAIL_DKIM_DOMAIN && e.MAIL_DKIM_SELECTOR && e.MAIL_DKIM_KEY
             ? { domain: e.MAIL_DKIM_DOMAIN, selector: e.MAIL_DKIM_SELECTOR, key: e.MAIL_DKIM_KEY }
             : null,
+        events: {
+          sesTopics: e.MAIL_EVENTS_SES_TOPICS,
+          mailgunKeys: e.MAIL_EVENTS_MAILGUN_KEYS,
+          postmarkLogins: e.MAIL_EVENTS_POSTMARK_LOGINS,
+        },
       },
       reminderConfirmation: e.REMINDER_CONFIRMATION,
       embedOrigins: e.EMBED_ORIGINS,
@@ -282,6 +297,41 @@ const environment = z.object({
       'must be a private key in PEM form (newlines may be written as \\n)',
     )
     .optional(),
+  MAIL_EVENTS_SES_TOPICS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(
+            /^arn:aws(-cn|-us-gov)?:sns:[a-z]{2,3}(-[a-z]+)+-\d+:\d{12}:[\w-]{1,256}$/,
+            'must be topics of SNS like arn:aws:sns:eu-west-1:123456789012:mail-events, separated by commas',
+          ),
+      ),
+    )
+    .default([]),
+  MAIL_EVENTS_MAILGUN_KEYS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .min(16, 'each must be an HTTP webhook signing key of 16 characters or more')
+          .refine((key) => !EXAMPLE_SECRETS.test(key), 'must not be an example value'),
+      ),
+    )
+    .default([]),
+  MAIL_EVENTS_POSTMARK_LOGINS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(
+            /^[^\s:@/]{1,64}:[^\s:@/]{16,128}$/,
+            'each must be user:password, the password of 16 characters or more without : @ / or blanks',
+          )
+          .refine((login) => !EXAMPLE_SECRETS.test(login), 'must not be an example value'),
+      ),
+    )
+    .default([]),
   REMINDER_CONFIRMATION: z
     .enum(['required', 'off'], { error: 'must be required or off' })
     .default('required'),
