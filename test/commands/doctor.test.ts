@@ -208,6 +208,7 @@ test('a sender’s domain without its records is told record by record', async (
       smtpUrl: mailbox.url,
       from: { name: null, address: 'letters@gazette.example' },
       dkim: { domain: 'other.example', selector: 'mail', key: '' },
+      events: { sesTopics: [], mailgunKeys: [], postmarkLogins: [] },
     },
   };
   const look = async (names: Names) =>
