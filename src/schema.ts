@@ -110,8 +110,11 @@ export const memberships = pgTable(
     /** Null for the moment in which only the subscription is known: whose it is comes with its session, invoice or by asking. */
     readerId: uuid('reader_id').references(() => readers.id),
     checkoutId: uuid('checkout_id').references(() => checkouts.id),
-    stripeSubscriptionId: text('stripe_subscription_id').notNull().unique(),
-    stripeCustomerId: text('stripe_customer_id').notNull(),
+    /** Both null of a promise that another system kept (`externalId`): there is nothing of it at Stripe. */
+    stripeSubscriptionId: text('stripe_subscription_id').unique(),
+    stripeCustomerId: text('stripe_customer_id'),
+    /** Its name in the file it was imported from; such a row is written by ledger/imported alone. */
+    externalId: text('external_id'),
     standing: text('standing', {
       enum: ['incomplete', 'active', 'past_due', 'paused', 'unpaid', 'ended'],
     }).notNull(),
@@ -130,6 +133,11 @@ export const memberships = pgTable(
   (t) => [
     check('membership_amount_positive', sql`${t.amountMinor} >= 0`),
     check('membership_currency_code', sql`${t.currency} ~ '^[A-Z]{3}$'`),
+    check(
+      'membership_known_somewhere',
+      sql`num_nonnulls(${t.stripeSubscriptionId}, ${t.externalId}) = 1 and num_nonnulls(${t.stripeCustomerId}, ${t.externalId}) = 1`,
+    ),
+    uniqueIndex('memberships_by_external_id').on(t.externalId).where(sql`external_id is not null`),
     index('memberships_by_reader').on(t.readerId),
     index('memberships_by_customer').on(t.stripeCustomerId),
     index('memberships_by_standing').on(t.standing),
@@ -256,6 +264,8 @@ export const payments = pgTable(
     stripeInvoiceId: text('stripe_invoice_id').unique(),
     stripePaymentIntentId: text('stripe_payment_intent_id').unique(),
     stripeChargeId: text('stripe_charge_id').unique(),
+    /** Its name in the file it was imported from; such a row is written by ledger/imported alone, and counts as settled. */
+    externalId: text('external_id'),
     amountMinor: minor('amount_minor').notNull(),
     feesCoveredMinor: minor('fees_covered_minor').notNull(),
     currency: currencyCode('currency').notNull(),
@@ -279,9 +289,10 @@ export const payments = pgTable(
     check('payment_amount_positive', sql`${t.amountMinor} > 0 and ${t.feesCoveredMinor} >= 0`),
     check('payment_currency_code', sql`${t.currency} ~ '^[A-Z]{3}$'`),
     check(
-      'payment_known_at_stripe',
-      sql`num_nonnulls(${t.stripeInvoiceId}, ${t.stripePaymentIntentId}) >= 1`,
+      'payment_known_somewhere',
+      sql`(num_nonnulls(${t.stripeInvoiceId}, ${t.stripePaymentIntentId}) >= 1) <> (${t.externalId} is not null)`,
     ),
+    uniqueIndex('payments_by_external_id').on(t.externalId).where(sql`external_id is not null`),
     index('payments_by_reader').on(t.readerId, t.paidAt),
     index('payments_by_moment').on(t.paidAt),
     index('payments_by_membership').on(t.membershipId),
@@ -313,7 +324,9 @@ export const adjustments = pgTable(
       enum: ['refund', 'refund_failed', 'dispute_withdrawn', 'dispute_reinstated'],
     }).notNull(),
     /** The refund's or dispute's id at Stripe; unique together with the kind of step. */
-    stripeId: text('stripe_id').notNull(),
+    stripeId: text('stripe_id'),
+    /** The imported gift it belongs to; such a row is written by ledger/imported alone, and counts as settled. */
+    externalId: text('external_id'),
     /** Always positive; the kind says which way the money went. */
     amountMinor: minor('amount_minor').notNull(),
     currency: currencyCode('currency').notNull(),
@@ -330,6 +343,8 @@ export const adjustments = pgTable(
     index('adjustments_to_settle').on(t.settleDueAt).where(sql`settled_at is null`),
     unique('one_step_per_object').on(t.stripeId, t.kind),
     check('adjustment_amount_positive', sql`${t.amountMinor} > 0`),
+    check('adjustment_known_somewhere', sql`num_nonnulls(${t.stripeId}, ${t.externalId}) = 1`),
+    uniqueIndex('one_imported_step').on(t.externalId, t.kind).where(sql`external_id is not null`),
     index('adjustments_by_payment').on(t.paymentId),
     index('adjustments_by_moment').on(t.happenedAt),
   ],
@@ -367,7 +382,11 @@ export const paymentFailures = pgTable(
     membershipId: uuid('membership_id')
       .notNull()
       .references(() => memberships.id),
-    stripeInvoiceId: text('stripe_invoice_id').notNull(),
+    stripeInvoiceId: text('stripe_invoice_id'),
+    /** Its name in the file it was imported from; such a row is written by ledger/imported alone. */
+    externalId: text('external_id'),
+    /** Imported: the payment that brought this bill's money after all. At Stripe it is the one of the same invoice. */
+    collectedBy: uuid('collected_by').references(() => payments.id),
     attempt: integer('attempt').notNull(),
     amountMinor: minor('amount_minor').notNull(),
     currency: currencyCode('currency').notNull(),
@@ -375,8 +394,28 @@ export const paymentFailures = pgTable(
   },
   (t) => [
     unique('one_failure_per_attempt').on(t.stripeInvoiceId, t.attempt),
+    check('failure_known_somewhere', sql`num_nonnulls(${t.stripeInvoiceId}, ${t.externalId}) = 1`),
+    uniqueIndex('payment_failures_by_external_id').on(t.externalId).where(sql`external_id is not null`),
+    index('imported_failures').on(t.membershipId).where(sql`external_id is not null`),
+    index('payment_failures_by_payment').on(t.collectedBy).where(sql`collected_by is not null`),
     index('payment_failures_by_moment').on(t.failedAt),
   ],
+);
+
+/**
+ * Writer: ledger/imported. Every row that was ever read in from another system, so that one read again is told from one that has
+ * changed; also of a gift that left nothing else, since it is pending.
+ */
+export const importedRows = pgTable(
+  'imported_rows',
+  {
+    kind: text('kind', { enum: ['gift', 'membership'] }).notNull(),
+    externalId: text('external_id').notNull(),
+    /** Keyed, since what it says of includes an address. */
+    digest: bytes('digest').notNull(),
+    importedAt: instant('imported_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.externalId] })],
 );
 
 /** Writer: stripe/receive and stripe/apply. Every event noted once; its body is sealed and kept only until it is done. */
@@ -572,6 +611,19 @@ export const staffSessions = pgTable(
   },
   (t) => [index('staff_sessions_by_staff').on(t.staffId)],
 );
+
+/** Writer: staff/tokens. What programs read reports with: shown once, kept as a hash. */
+export const reportTokens = pgTable('report_tokens', {
+  id: uuid('id').primaryKey(),
+  /** What it is for, in the words of whoever made it. */
+  label: text('label'),
+  role: text('role', { enum: ['viewer', 'support', 'finance', 'admin'] }).notNull(),
+  secretHash: bytes('secret_hash').notNull(),
+  createdAt: instant('created_at').notNull(),
+  /** To the minute. */
+  lastUsedAt: instant('last_used_at'),
+  revokedAt: instant('revoked_at'),
+});
 
 /** Writer: web/limits. Counters shared by every instance; keys are hashes of what the client cannot choose. */
 export const limits = pgTable(
