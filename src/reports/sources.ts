@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { moneyMoved, wholeNotConverted } from './moved.ts';
-import { rounded } from './mrr.ts';
+import { rounded } from './promised.ts';
 import type { Breakdown, Question } from './question.ts';
 import {
   type Answered,
