@@ -1,5 +1,5 @@
 // The regular gifts of one reader, as their own page shows them and no more.
-import { and, desc, eq, isNull, ne } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, isNull, ne } from 'drizzle-orm';
 import { runs, type Standing } from '../ledger/standing.ts';
 import type { Reads } from '../outside/database.ts';
 import { memberships, readers } from '../schema.ts';
@@ -37,7 +37,14 @@ export async function giverById(reads: Reads, readerId: string): Promise<Giver |
   const rows = await reads
     .select()
     .from(memberships)
-    .where(and(eq(memberships.readerId, readerId), ne(memberships.standing, 'incomplete')))
+    .where(
+      and(
+        eq(memberships.readerId, readerId),
+        // What another system collects cannot be managed from here.
+        isNotNull(memberships.stripeSubscriptionId),
+        ne(memberships.standing, 'incomplete'),
+      ),
+    )
     .orderBy(desc(memberships.startedAt), desc(memberships.id))
     .limit(50);
   const all = rows.map(giftOf);
@@ -63,6 +70,8 @@ export function giftOf(row: typeof memberships.$inferSelect): RegularGift {
   const { id, amountMinor, currency, interval, standing, endsAt, endedAt, periodEndsAt } = row;
   const { stripeCustomerId, stripeSubscriptionId } = row;
   if (!isCurrency(currency)) throw new Error('A membership is in a currency that is none');
+  if (stripeCustomerId === null || stripeSubscriptionId === null)
+    throw new Error('A membership that is not at Stripe');
   return {
     id,
     amount: { amountMinor, currency },

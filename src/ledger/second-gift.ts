@@ -32,7 +32,11 @@ export async function noteSecondGifts(tx: Tx, now: Date, readerId: string): Prom
     .where(
       and(eq(memberships.readerId, readerId), notInArray(memberships.standing, ['ended', 'incomplete'])),
     );
-  const pairs = pairsOf(promised, now);
+  // What another system collects cannot be ended from here.
+  const atStripe = promised.flatMap(({ stripeSubscriptionId, ...gift }) =>
+    stripeSubscriptionId === null ? [] : [{ ...gift, stripeSubscriptionId }],
+  );
+  const pairs = pairsOf(atStripe, now);
   if (pairs.length === 0) return;
   await tx
     .insert(secondGifts)

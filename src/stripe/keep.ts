@@ -402,6 +402,8 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
   if (endings.length === 0) return;
   const locale = await localeOf(tx, readerId);
   for (const { look, subscription } of endings) {
+    // An imported gift ended in another system, which told its reader.
+    if (subscription === null) continue;
     const facts = {
       membershipId: look.membershipId,
       amountMinor: look.amountMinor.toString(),

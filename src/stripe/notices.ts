@@ -34,6 +34,8 @@ async function announceRenewals(services: Services): Promise<void> {
       .innerJoin(readers, eq(readers.id, memberships.readerId))
       .where(
         and(
+          // Of an imported gift the system that collects it tells its reader.
+          isNotNull(memberships.stripeSubscriptionId),
           eq(memberships.interval, 'year'),
           eq(memberships.standing, 'active'),
           isNull(memberships.endsAt),

@@ -51,10 +51,10 @@ async function actOnce(services: Services, row: SecondGift): Promise<void> {
   try {
     const pair = await pairById(services.database, row.id);
     if (pair === null) throw new Error('A pair without its gifts');
-    const subscriptions = {
-      older: pair.older.stripeSubscriptionId,
-      newer: pair.newer.stripeSubscriptionId,
-    };
+    const { stripeSubscriptionId: older } = pair.older;
+    const { stripeSubscriptionId: newer } = pair.newer;
+    if (older === null || newer === null) throw new Error('A pair of which one is not at Stripe');
+    const subscriptions = { older, newer };
     if (row.keeps === 'both') await keepBoth(services, row, subscriptions.older);
     else await keepNewer(services, row, pair, subscriptions);
   } catch (error) {

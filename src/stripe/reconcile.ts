@@ -229,10 +229,12 @@ async function sumsHere(services: Services, since: Date | null, until: Date): Pr
     minor: string;
   }>(sql`
     select 'payment' as kind, currency, count(*) as rows, sum(amount_minor) as minor from ${payments}
-    where paid_at >= ${from}::timestamptz and paid_at <= ${to}::timestamptz group by currency
+    where external_id is null and paid_at >= ${from}::timestamptz and paid_at <= ${to}::timestamptz
+    group by currency
     union all
     select kind, currency, count(*), sum(amount_minor) from ${adjustments}
-    where happened_at >= ${from}::timestamptz and happened_at <= ${to}::timestamptz group by kind, currency`);
+    where external_id is null and happened_at >= ${from}::timestamptz and happened_at <= ${to}::timestamptz
+    group by kind, currency`);
   return new Map(
     rows.map((row) => [`${row.kind} ${row.currency}`, { count: Number(row.rows), minor: BigInt(row.minor) }]),
   );
@@ -242,7 +244,13 @@ async function countOpen(services: Services, until: Date): Promise<number> {
   const [row] = await services.database
     .select({ open: sql<string>`count(*)` })
     .from(memberships)
-    .where(and(ne(memberships.standing, 'ended'), lte(memberships.createdAt, until)));
+    .where(
+      and(
+        isNull(memberships.externalId),
+        ne(memberships.standing, 'ended'),
+        lte(memberships.createdAt, until),
+      ),
+    );
   return Number(row?.open ?? 0);
 }
 

@@ -90,6 +90,7 @@ async function findOwners(services: Services): Promise<void> {
     .where(and(isNull(memberships.readerId), lte(memberships.createdAt, before)))
     .limit(batch);
   for (const { stripeCustomerId } of orphans) {
+    if (stripeCustomerId === null) continue;
     await quietly(services, { customer: stripeCustomerId }, async () => {
       const facts = await askStripe(services, { about: 'customer', id: stripeCustomerId });
       const letterDomain = messageDomain(services.config);
@@ -145,6 +146,7 @@ async function transactionOf(
   stripe: Stripe,
   row: typeof adjustments.$inferSelect,
 ): Promise<Stripe.BalanceTransaction | string | null> {
+  if (row.stripeId === null) return null;
   if (row.kind === 'refund' || row.kind === 'refund_failed') {
     const refund = await stripe.refunds.retrieve(row.stripeId, {
       expand: ['balance_transaction', 'failure_balance_transaction'],
