@@ -141,6 +141,7 @@ function letterOf(reminder: typeof reminders.$inferSelect, readerId: string): Ne
       askedAt: reminder.createdAt.toISOString(),
       again: reminder.snoozes > 0,
       mayRepeat: reminder.snoozes < mostRepeats,
+      ...(reminder.discreet && { discreet: true }),
     },
   };
 }
