@@ -49,17 +49,26 @@ export const wrappedKeys = pgTable('wrapped_keys', {
 });
 
 /** Writer: ledger/reader. The only table with an address or a name, sealed; forgetting a reader is one act here. */
-export const readers = pgTable('readers', {
-  id: uuid('id').primaryKey(),
-  addressHash: bytes('address_hash').unique(),
-  addressSealed: bytes('address_sealed'),
-  nameSealed: bytes('name_sealed'),
-  locale: text('locale').notNull(),
-  /** The reader asked that letters name neither us nor the publication from the outside. */
-  discreet: boolean('discreet').notNull().default(false),
-  createdAt: instant('created_at').notNull(),
-  erasedAt: instant('erased_at'),
-});
+export const readers = pgTable(
+  'readers',
+  {
+    id: uuid('id').primaryKey(),
+    addressHash: bytes('address_hash').unique(),
+    addressSealed: bytes('address_sealed'),
+    nameSealed: bytes('name_sealed'),
+    locale: text('locale').notNull(),
+    /** The reader asked that letters name neither us nor the publication from the outside. */
+    discreet: boolean('discreet').notNull().default(false),
+    createdAt: instant('created_at').notNull(),
+    erasedAt: instant('erased_at'),
+    /**
+     * The keyed hash of an address that was kept only for a reminder, for 30 days after it went: what a mail provider or a late
+     * click still says of it finds the address. Looked up by nobody who asks anew.
+     */
+    formerHash: bytes('former_hash'),
+  },
+  (t) => [index('readers_with_former_hash').on(t.erasedAt).where(sql`former_hash is not null`)],
+);
 
 /** Writer: ledger/reader. A reader may be several customers at Stripe: every checkout may make one. */
 export const customers = pgTable(
@@ -534,6 +543,8 @@ export const letters = pgTable(
     createdAt: instant('created_at').notNull(),
     expiresAt: instant('expires_at').notNull(),
     sentAt: instant('sent_at'),
+    /** An earlier attempt may have been taken although no answer came: a copy with the same Message-ID may be out. */
+    inDoubt: boolean('in_doubt').notNull().default(false),
     /** What the mail provider told later of a letter that was sent: why it came back, or that its reader called it unwanted. */
     feedback: text('feedback', { enum: ['dead-address', 'mailbox-full', 'policy', 'complaint'] }),
     feedbackAt: instant('feedback_at'),
@@ -582,6 +593,21 @@ export const mailEvents = pgTable(
     index('mail_events_by_letter').on(t.letterId),
   ],
 );
+
+/** Writer: letters/pauses. Where nothing is tried for a while: a domain that refuses us for what we are, or the mail server itself. */
+export const mailPauses = pgTable('mail_pauses', {
+  /** Keyed hash of the domain: a domain of one's own names a person. The server's own pause stands under no domain. */
+  domainHash: bytes('domain_hash').primaryKey(),
+  /** The domain where it is a great provider's, so that staff can be told. */
+  provider: text('provider'),
+  reason: text('reason', { enum: ['policy', 'sign-in'] }).notNull(),
+  /** What was answered, in codes. */
+  problem: text('problem').notNull(),
+  since: instant('since').notNull(),
+  /** Business time: until then it is not tried; the row stays until a letter is taken. */
+  until: instant('until').notNull(),
+  refusals: integer('refusals').notNull().default(1),
+});
 
 /** Writer: staff. People of the newsroom; their addresses are sealed as readers' are. */
 export const staff = pgTable('staff', {
