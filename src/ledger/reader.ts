@@ -93,6 +93,16 @@ export async function lockReader(tx: Tx, readerId: string): Promise<void> {
   await tx.select({ id: readers.id }).from(readers).where(eq(readers.id, readerId)).for('update');
 }
 
+/** Notes whether letters to this reader name the publication from the outside. Answers whether there is such a reader. */
+export async function writeDiscreetly(tx: Tx, readerId: string, discreet: boolean): Promise<boolean> {
+  const changed = await tx
+    .update(readers)
+    .set({ discreet })
+    .where(and(eq(readers.id, readerId), isNull(readers.erasedAt)))
+    .returning({ id: readers.id });
+  return changed.length > 0;
+}
+
 /** Forgets a person: address, hash and name go; the row stays for the money that hangs on it. */
 export async function forgetReader(tx: Tx, now: Date, readerId: string): Promise<void> {
   await tx

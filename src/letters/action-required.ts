@@ -8,6 +8,7 @@ export function actionRequired(writing: Writing<'action-required'>): Letter {
   const words = letters.actionRequired;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

@@ -9,6 +9,7 @@ export function amountChanged(writing: Writing<'amount-changed'>): Letter {
   const before = amount(writing, { amountMinor: facts.beforeMinor, currency: facts.currency });
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

@@ -7,6 +7,7 @@ export function cardChanged(writing: Writing<'card-changed'>): Letter {
   const words = letters.cardChanged;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

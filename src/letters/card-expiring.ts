@@ -8,6 +8,7 @@ export function cardExpiring(writing: Writing<'card-expiring'>): Letter {
   const words = letters.cardExpiring;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

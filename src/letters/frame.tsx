@@ -1,16 +1,21 @@
 // The frame of every letter: one column on paper, light and dark, nothing loaded from anywhere; and the same blocks as plain text.
 import type { ComponentChildren, CSSProperties, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import type { Block, Letter, Link } from './blocks.ts';
+import type { Block, Link } from './blocks.ts';
 
 export interface Framing {
   locale: string;
-  publication: string;
+  subject: string;
+  /** What a mail program shows beside the subject before the letter is opened. */
+  preview: string;
+  /** The publication's name at the head; null where it must not be the first thing seen. */
+  masthead: string | null;
 }
 
 /** The HTML part. Styles stand on each element, since some mail programs drop the style element; that holds only the dark colours and the phone's widths. */
-export function letterHtml({ locale, publication }: Framing, letter: Letter): string {
-  const [above, beneath] = split(letter.blocks);
+export function letterHtml(framing: Framing, blocks: readonly Block[]): string {
+  const { locale, masthead, preview, subject } = framing;
+  const [above, beneath] = split(blocks);
   const page = (
     <html lang={locale} dir="ltr">
       <head>
@@ -20,10 +25,15 @@ export function letterHtml({ locale, publication }: Framing, letter: Letter): st
         <meta name="supported-color-schemes" content="light dark" />
         {/* Keeps mail programs from making links of dates, figures and addresses. */}
         <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
-        <title>{letter.subject}</title>
+        <title>{subject}</title>
         <style dangerouslySetInnerHTML={{ __html: styles }} />
       </head>
       <body class="paper" style={css.body}>
+        {/* Blank characters keep mail programs from going on with what comes next. */}
+        <div class="preview" style={css.preview}>
+          {preview}
+          {'\u00a0\u200c'.repeat(100)}
+        </div>
         <table
           role="presentation"
           class="paper"
@@ -39,9 +49,11 @@ export function letterHtml({ locale, publication }: Framing, letter: Letter): st
                   <tbody>
                     <tr>
                       <td class="sheet ink" style={css.sheet} align="left">
-                        <p class="masthead ink rule" style={css.masthead}>
-                          {publication}
-                        </p>
+                        {masthead !== null && (
+                          <p class="masthead ink rule" style={css.masthead}>
+                            {masthead}
+                          </p>
+                        )}
                         {above.map((block) => (
                           <BlockHtml block={block} />
                         ))}
@@ -69,9 +81,9 @@ export function letterHtml({ locale, publication }: Framing, letter: Letter): st
 }
 
 /** The plain part: the same words in the same order, each address after the words it belongs to. */
-export function letterText({ publication }: Framing, letter: Letter): string {
-  const [above, beneath] = split(letter.blocks);
-  const parts = [publication, ...above.map(blockText)];
+export function letterText({ masthead, preview }: Framing, blocks: readonly Block[]): string {
+  const [above, beneath] = split(blocks);
+  const parts = [masthead ?? preview, ...above.map(blockText)];
   if (beneath.length > 0) parts.push('—', ...beneath.map(blockText));
   return `${parts.join('\n\n')}\n`;
 }
@@ -84,8 +96,16 @@ function BlockHtml({ block }: { block: Block }): JSX.Element {
           {block.text}
         </h1>
       );
+    case 'greeting':
     case 'paragraph':
       return <P style={css.paragraph}>{block.text}</P>;
+    case 'code':
+      return (
+        <>
+          <P style={css.beforeCode}>{block.text}</P>
+          <P style={css.code}>{inGroups(block.code)}</P>
+        </>
+      );
     case 'button':
       return (
         <>
@@ -120,6 +140,16 @@ function BlockHtml({ block }: { block: Block }): JSX.Element {
                   {name}
                 </th>
                 <td class="rule" style={css.rowValue} align="right">
+                  {value}
+                </td>
+              </tr>
+            ))}
+            {block.sums.map(([name, value]) => (
+              <tr>
+                <th class="ink rule" style={css.sumName} scope="row" align="left">
+                  {name}
+                </th>
+                <td class="rule" style={css.sumValue} align="right">
                   {value}
                 </td>
               </tr>
@@ -173,10 +203,13 @@ function A(props: { url: string; children: ComponentChildren }) {
 function blockText(block: Block): string {
   switch (block.is) {
     case 'heading':
+    case 'greeting':
     case 'paragraph':
     case 'signature':
     case 'fine':
       return block.text;
+    case 'code':
+      return `${block.text}\n${inGroups(block.code)}`;
     case 'button':
       return linkText(block);
     case 'fine-link':
@@ -184,17 +217,22 @@ function blockText(block: Block): string {
     case 'links':
       return block.links.map(linkText).join('\n\n');
     case 'receipt': {
-      const widest = Math.max(...block.rows.map(([name]) => name.length));
-      return [
-        block.title,
-        ...block.rows.map(([name, value]) => `${`${name}:`.padEnd(widest + 2)} ${value}`),
-      ].join('\n');
+      const rows = [...block.rows, ...block.sums];
+      const widest = Math.max(...rows.map(([name]) => name.length));
+      return [block.title, ...rows.map(([name, value]) => `${`${name}:`.padEnd(widest + 2)} ${value}`)].join(
+        '\n',
+      );
     }
   }
 }
 
 function linkText({ label, url }: Link): string {
   return `${label}:\n${url}`;
+}
+
+/** "123 456": read out and typed more easily. */
+function inGroups(digits: string): string {
+  return digits.replace(/(\d{3})(?=\d)/g, '$1\u00a0');
 }
 
 /** What stands on the sheet, and the fine print beneath it. */
@@ -246,6 +284,15 @@ const serif = '"Iowan Old Style", Charter, Georgia, "Times New Roman", serif';
 const sans = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
 const css = {
+  preview: {
+    display: 'none',
+    maxHeight: 0,
+    maxWidth: 0,
+    overflow: 'hidden',
+    opacity: 0,
+    fontSize: '1px',
+    lineHeight: '1px',
+  },
   body: { margin: 0, padding: 0, backgroundColor: light.paper },
   page: { borderCollapse: 'collapse', backgroundColor: light.paper },
   around: { padding: '32px 16px 48px' },
@@ -271,6 +318,14 @@ const css = {
     letterSpacing: '-0.01em',
   },
   paragraph: { margin: '0 0 18px', color: light.ink, font: `400 18px/29px ${serif}` },
+  beforeCode: { margin: '0 0 8px', color: light.ink, font: `400 18px/29px ${serif}` },
+  code: {
+    margin: '0 0 24px',
+    color: light.ink,
+    font: `600 30px/38px ${sans}`,
+    fontVariantNumeric: 'tabular-nums',
+    letterSpacing: '0.06em',
+  },
   buttonTable: { margin: '30px 0 14px', borderCollapse: 'separate' },
   buttonCell: { borderRadius: '6px', backgroundColor: light.accent },
   button: {
@@ -301,6 +356,20 @@ const css = {
   rowValue: {
     padding: '10px 0',
     borderTop: `1px solid ${light.rule}`,
+    textAlign: 'right',
+    verticalAlign: 'top',
+  },
+  sumName: {
+    padding: '10px 16px 10px 0',
+    borderTop: `1px solid ${light.rule}`,
+    fontWeight: 600,
+    textAlign: 'left',
+    verticalAlign: 'top',
+  },
+  sumValue: {
+    padding: '10px 0',
+    borderTop: `1px solid ${light.rule}`,
+    fontWeight: 600,
     textAlign: 'right',
     verticalAlign: 'top',
   },

@@ -10,6 +10,7 @@ export function giftEnding(writing: Writing<'gift-ending'>): Letter {
   const toCome = localDate(new Date(facts.endsAt), publication.timeZone) > writtenOn;
   return {
     subject: toCome ? words.subjectEnding : words.subject,
+    discreetSubject: toCome ? words.subjectEndingDiscreet : words.subjectDiscreet,
     blocks: [
       heading(toCome ? words.headingEnding : words.heading),
       greeting(writing),

@@ -1,6 +1,7 @@
 // Links in letters: derived from the row each time the letter is rendered, never stored, one purpose each.
 import type { Keys } from '../outside/keys.ts';
-import { linkToken } from '../outside/tokens.ts';
+import { linkToken, signInCode } from '../outside/tokens.ts';
+import type { Frequency } from '../values/money.ts';
 
 export interface LetterLinks {
   /** Opens the reader's own gift at Stripe; over the reader, good for 30 days. */
@@ -18,7 +19,12 @@ export interface LetterLinks {
   block(): string;
   /** Over the staff member and the invitation's number; good for 3 days. */
   invitation(): string;
-  donate(): string;
+  /** Signs the reader in, over the row of their asking; good for ten minutes. */
+  signIn(signInId: string): string;
+  /** The same by hand, in another browser than the one that asked: six digits. */
+  signInCode(signInId: string): string;
+  /** The donate page, filled in; the amount in major units. */
+  donate(gift: { frequency: Frequency; currency: string; amount: string }): string;
 }
 
 /** What a letter's links hang on. */
@@ -55,7 +61,10 @@ export function letterLinks(keys: Keys, baseUrl: string, to: LinkedTo): LetterLi
       );
       return `${baseUrl}/staff/welcome/${token}`;
     },
-    donate: () => `${baseUrl}/donate?component=letter`,
+    signIn: (signInId) =>
+      `${baseUrl}/account/sign-in/${linkToken(keys, 'sign-in', signInId, minutesAfter(to.createdAt, 10))}`,
+    signInCode: (signInId) => signInCode(keys, signInId),
+    donate: (gift) => `${baseUrl}/donate?${new URLSearchParams({ ...gift, component: 'letter' })}`,
   };
 }
 
@@ -65,5 +74,9 @@ function need<T>(part: T | null): T {
 }
 
 function daysAfter(instant: Date, days: number): Date {
-  return new Date(instant.getTime() + days * 86_400_000);
+  return minutesAfter(instant, days * 1440);
+}
+
+function minutesAfter(instant: Date, minutes: number): Date {
+  return new Date(instant.getTime() + minutes * 60_000);
 }

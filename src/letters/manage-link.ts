@@ -8,6 +8,7 @@ export function manageLink(writing: Writing<'manage-link'>): Letter {
   const words = letters.giftLink;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

@@ -68,12 +68,28 @@ export interface LetterFacts {
     /** What the older gift still brought before it could be stopped, and what went back of it. */
     sentBackMinor: string | null;
   };
+  /** The gift rests; `resumesAt` where it goes on by itself. */
+  paused: MoneyFacts & { membershipId: string; kind: 'month' | 'year'; resumesAt: string | null };
+  /** A debit that was under way did not bring the money after all. */
+  'debit-failed': MoneyFacts & { checkoutId: string; kind: 'once' | 'month' | 'year'; failedAt: string };
+  /**
+   * A calendar year's gifts: how many, what came on each local day, and by currency what came in all and how much of it went
+   * back.
+   */
+  'annual-statement': {
+    year: number;
+    gifts: number;
+    days: readonly (MoneyFacts & { on: string })[];
+    totals: readonly (MoneyFacts & { sentBackMinor: string })[];
+  };
   /** The reader ended the gift; it runs to the end of the paid period, or ended at once. */
   'gift-ending': MoneyFacts & { membershipId: string; kind: 'month' | 'year'; endsAt: string };
   /** Stripe gave up on the card: involuntary. */
   'gift-lost': MoneyFacts & { membershipId: string; kind: 'month' | 'year'; endedAt: string };
   refunded: MoneyFacts & { paymentId: string; refundedAt: string; whole: boolean };
   'manage-link': { membershipId: string | null };
+  /** The row of the asking, over which the link and the code are derived. */
+  'sign-in': { signInId: string };
   'staff-invitation': Record<string, never>;
   /** `discreet`: as the reader wished for this reminder, here and below. */
   'reminder-confirmation': { reminderId: string; sendOn: string; discreet?: boolean };
@@ -113,10 +129,14 @@ export const classOf: Record<LetterKind, LetterClass> = {
   'renewal-ahead': 'money',
   'amount-changed': 'money',
   'second-gift': 'money',
+  paused: 'money',
+  'debit-failed': 'money',
+  'annual-statement': 'money',
   'gift-ending': 'money',
   'gift-lost': 'money',
   refunded: 'money',
   'manage-link': 'access',
+  'sign-in': 'access',
   'staff-invitation': 'access',
   'reminder-confirmation': 'confirm',
   reminder: 'reminder',

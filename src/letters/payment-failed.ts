@@ -8,6 +8,7 @@ export function paymentFailed(writing: Writing<'payment-failed'>): Letter {
   const words = letters.paymentFailed;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

@@ -8,6 +8,7 @@ export function recovered(writing: Writing<'recovered'>): Letter {
   const words = letters.recovered;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

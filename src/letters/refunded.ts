@@ -8,6 +8,7 @@ export function refunded(writing: Writing<'refunded'>): Letter {
   const words = letters.refunded;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

@@ -3,18 +3,19 @@ import { button, fine, fineLink, heading, type Letter, links, paragraph, signatu
 import { day, greeting, type Writing } from './writing.ts';
 
 export function reminder(writing: Writing<'reminder'>): Letter {
-  const { facts, publication } = writing;
+  const { discreet, facts, publication } = writing;
   const { letters } = writing.words;
   const words = letters.reminder;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),
       paragraph(
         facts.again
-          ? words.textAgain(publication.name)
-          : words.text(day(writing, facts.askedAt), publication.name),
+          ? words.textAgain(discreet ? null : publication.name)
+          : words.text(day(writing, facts.askedAt), discreet ? null : publication.name),
       ),
       paragraph(words.whatItDoes),
       button(words.give, writing.links.give(), letters.linkInWords),

@@ -4,19 +4,22 @@ import type { Keys } from '../outside/keys.ts';
 import type { Message } from '../outside/smtp.ts';
 import type { letters } from '../schema.ts';
 import { localDate } from '../values/calendar.ts';
-import { isLocale } from '../values/locale.ts';
+import { isLocale, type Locale } from '../values/locale.ts';
 import { wordsFor } from '../words/words.ts';
 import { actionRequired } from './action-required.ts';
 import { amountChanged } from './amount-changed.ts';
+import { annualStatement } from './annual-statement.ts';
 import type { Letter } from './blocks.ts';
 import { cardChanged } from './card-changed.ts';
 import { cardExpiring } from './card-expiring.ts';
+import { debitFailed } from './debit-failed.ts';
 import { letterHtml, letterText } from './frame.tsx';
 import { giftEnding } from './gift-ending.ts';
 import { giftLost } from './gift-lost.ts';
-import { letterLinks } from './links.ts';
+import { type LetterLinks, letterLinks } from './links.ts';
 import { manageLink } from './manage-link.ts';
 import type { LetterFacts, LetterKind } from './outbox.ts';
+import { paused } from './paused.ts';
 import { paymentFailed } from './payment-failed.ts';
 import { recovered } from './recovered.ts';
 import { refunded } from './refunded.ts';
@@ -25,11 +28,18 @@ import { reminderConfirmation } from './reminder-confirmation.ts';
 import { renewalAhead } from './renewal-ahead.ts';
 import { renewalReceipt } from './renewal-receipt.ts';
 import { secondGift } from './second-gift.ts';
+import { signIn } from './sign-in.ts';
 import { staffInvitation } from './staff-invitation.ts';
 import { thankYou } from './thank-you.ts';
 import type { Writing } from './writing.ts';
 
 export type LetterRow = typeof letters.$inferSelect;
+
+/** What of a letter's row its words come from. */
+export type WrittenRow = Pick<LetterRow, 'kind' | 'locale' | 'facts' | 'createdAt'>;
+
+export type RenderedRow = WrittenRow &
+  Pick<LetterRow, 'class' | 'messageId' | 'readerId' | 'staffId' | 'reminderId'>;
 
 /** Whom a letter goes to, opened for the moment of sending. */
 export interface Recipient {
@@ -41,34 +51,26 @@ export interface Recipient {
   discreet?: boolean;
 }
 
+/** The message for a letter's row, as it is handed to the mail server. */
 export function renderLetter(
   services: { config: Config; keys: Keys },
-  row: LetterRow,
+  row: RenderedRow,
   recipient: Recipient,
 ): Message {
   const { config, keys } = services;
-  const kind = row.kind;
-  if (!isLetterKind(kind)) throw new Error('A letter of a kind that nobody writes');
-  const locale = isLocale(row.locale) ? row.locale : 'en';
-  const { name, timeZone } = config.publication;
   const links = letterLinks(keys, config.baseUrl, { ...row, invitation: recipient.invitation });
-  const letter = write(kind, {
-    // As queueLetter wrote them, which took them typed by their kind.
-    facts: row.facts as unknown as LetterFacts[typeof kind],
-    words: wordsFor(locale),
-    links,
-    publication: { name, timeZone },
-    name: greetableName(recipient.name),
-    writtenOn: localDate(row.createdAt, timeZone),
-  });
-  const framing = { locale, publication: name };
+  const { locale, discreet, subject, text, html } = writeLetter(config, links, row, recipient);
+  const ownName = config.mail.from.name ?? config.publication.name;
   return {
     messageId: row.messageId,
-    from: { name: config.mail.from.name ?? name, address: config.mail.from.address },
+    from: {
+      name: discreet ? wordsFor(locale).letters.discreetSender : ownName,
+      address: config.mail.from.address,
+    },
     to: { name: '', address: recipient.address },
-    subject: letter.subject,
-    text: letterText(framing, letter),
-    html: letterHtml(framing, letter),
+    subject,
+    text,
+    html,
     date: row.createdAt,
     headers: {
       // RFC 3834: nobody's holiday notice need answer this.
@@ -83,7 +85,60 @@ export function renderLetter(
   };
 }
 
-function isLetterKind(text: string): text is LetterKind {
+export interface WrittenLetter {
+  locale: Locale;
+  discreet: boolean;
+  subject: string;
+  /** What a mail program shows beside the subject. */
+  preview: string;
+  text: string;
+  html: string;
+}
+
+/** A letter's words in both parts, whoever looks at them; its links lead where the caller says. */
+export function writeLetter(
+  config: Pick<Config, 'publication'>,
+  links: LetterLinks,
+  row: WrittenRow,
+  { name, discreet: theirs = false }: Pick<Recipient, 'name' | 'discreet'>,
+): WrittenLetter {
+  const { kind } = row;
+  if (!isLetterKind(kind)) throw new Error('A letter of a kind that nobody writes');
+  const locale = isLocale(row.locale) ? row.locale : 'en';
+  const words = wordsFor(locale);
+  const { publication } = config;
+  const discreet = publication.discreet || theirs || row.facts.discreet === true;
+  const letter = write(kind, {
+    // As queueLetter wrote them, which took them typed by their kind.
+    facts: row.facts as unknown as LetterFacts[typeof kind],
+    words,
+    links,
+    publication: { name: publication.name, timeZone: publication.timeZone },
+    discreet,
+    name: greetableName(name),
+    writtenOn: localDate(row.createdAt, publication.timeZone),
+  });
+  const subject = discreet ? letter.discreetSubject : letter.subject;
+  const preview = discreet ? words.letters.discreetPreview : firstWords(letter);
+  const framing = { locale, subject, preview, masthead: discreet ? null : publication.name };
+  return {
+    locale,
+    discreet,
+    subject,
+    preview,
+    text: letterText(framing, letter.blocks),
+    html: letterHtml(framing, letter.blocks),
+  };
+}
+
+/** What the letter says first, past the greeting: more of use beside the subject than the name and the heading again. */
+function firstWords({ blocks }: Letter): string {
+  const first = blocks.find((block) => block.is === 'paragraph');
+  return first?.is === 'paragraph' ? first.text : '';
+}
+
+/** Whether letters of this kind are written here. */
+export function isLetterKind(text: string): text is LetterKind {
   return Object.hasOwn(writers, text);
 }
 
@@ -112,10 +167,14 @@ const writers: { [K in LetterKind]: (writing: Writing<K>) => Letter } = {
   'renewal-ahead': renewalAhead,
   'amount-changed': amountChanged,
   'second-gift': secondGift,
+  paused,
+  'debit-failed': debitFailed,
+  'annual-statement': annualStatement,
   'gift-ending': giftEnding,
   'gift-lost': giftLost,
   refunded,
   'manage-link': manageLink,
+  'sign-in': signIn,
   'staff-invitation': staffInvitation,
   'reminder-confirmation': reminderConfirmation,
   reminder,

@@ -8,6 +8,7 @@ export function renewalAhead(writing: Writing<'renewal-ahead'>): Letter {
   const words = letters.renewalAhead;
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

@@ -7,6 +7,7 @@ export function renewalReceipt(writing: Writing<'renewal-receipt'>): Letter {
   const { common, letters } = writing.words;
   return {
     subject: letters.renewed.subject(publication.name),
+    discreetSubject: letters.renewed.subjectDiscreet,
     blocks: [
       heading(letters.renewed.heading),
       greeting(writing),

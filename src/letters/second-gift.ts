@@ -10,6 +10,7 @@ export function secondGift(writing: Writing<'second-gift'>): Letter {
   const begunOn = onDay(writing, facts.newer.begunAt);
   return {
     subject: words.subject,
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

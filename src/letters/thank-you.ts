@@ -9,6 +9,7 @@ export function thankYou(writing: Writing<'thank-you'>): Letter {
   const regular = facts.kind !== 'once';
   return {
     subject: words.subject(publication.name),
+    discreetSubject: words.subjectDiscreet,
     blocks: [
       heading(words.heading),
       greeting(writing),

@@ -1,8 +1,8 @@
 // Writing: what a letter's kind is given to say its piece, and the turns of phrase that several kinds share.
 import { localDate } from '../values/calendar.ts';
-import { isCurrency, type Money } from '../values/money.ts';
+import { decimalString, type Frequency, isCurrency, type Money } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
-import { type Block, fine, fineLink, paragraph } from './blocks.ts';
+import { type Block, fine, fineLink, salutation } from './blocks.ts';
 import type { LetterLinks } from './links.ts';
 import type { LetterFacts, LetterKind, MoneyFacts } from './outbox.ts';
 
@@ -11,6 +11,8 @@ export interface Writing<K extends LetterKind> {
   words: Words;
   links: LetterLinks;
   publication: { name: string; timeZone: string };
+  /** Nothing but the signature names the publication. */
+  discreet: boolean;
   /** The reader's name, where one is known and fit to be greeted by. */
   name: string | null;
   /** The day on which the letter was written, in the publication's zone. */
@@ -20,12 +22,25 @@ export interface Writing<K extends LetterKind> {
 type AnyWriting = Pick<Writing<LetterKind>, 'words' | 'links' | 'publication' | 'name' | 'writtenOn'>;
 
 export function greeting({ words, name }: AnyWriting): Block {
-  return paragraph(name === null ? words.letters.greeting : words.letters.greetingTo(name));
+  return salutation(name === null ? words.letters.greeting : words.letters.greetingTo(name));
 }
 
 /** The foot of a letter about a single payment. */
-export function whyMoney({ words }: AnyWriting): Block[] {
-  return [fine(words.letters.whyMoney), fine(words.letters.ifWrong)];
+export function whyMoney({ words, links }: AnyWriting): Block[] {
+  return [
+    fine(words.letters.whyMoney),
+    fineLink(words.letters.manageSupport, links.manage()),
+    fine(words.letters.ifWrong),
+  ];
+}
+
+/** The foot of a letter about a whole year. */
+export function whyYear({ words, links }: AnyWriting): Block[] {
+  return [
+    fine(words.letters.whyYear),
+    fineLink(words.letters.manageSupport, links.manage()),
+    fine(words.letters.ifWrong),
+  ];
 }
 
 /** The foot of a letter about a monthly or yearly gift: with the way to look after it, where no button leads there. */
@@ -49,6 +64,14 @@ export function amount({ words }: AnyWriting, facts: MoneyFacts): string {
 /** "$5 a month". */
 export function howMuch({ words }: AnyWriting, facts: MoneyFacts & { kind: 'month' | 'year' }): string {
   return words.common.moneyHowOften(money(facts), facts.kind);
+}
+
+/** The way to give the same again: the donate page with the amount filled in. */
+export function givingAgain(
+  { links }: AnyWriting,
+  { kind, ...facts }: MoneyFacts & { kind: Frequency },
+): string {
+  return links.donate({ frequency: kind, currency: facts.currency, amount: decimalString(money(facts)) });
 }
 
 /** "on Wednesday 24 February", in the publication's zone. */

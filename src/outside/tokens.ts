@@ -10,6 +10,7 @@ export type LinkPurpose =
   | 'manage'
   | 'second-gift'
   | 'invitation'
+  | 'sign-in'
   | 'checkout';
 
 /**
@@ -56,6 +57,15 @@ export function readLinkToken(
   const minutes = body.readUInt32BE(16);
   if (minutes !== 0 && now.getTime() >= minutes * 60_000) return { fault: 'expired' };
   return { id: idOf(body) };
+}
+
+/**
+ * Six digits for one sign-in, derived from its row as its link is, for a browser other than the one that asked.
+ * A million possible ones: whoever takes them counts the wrong ones, and stops at five.
+ */
+export function signInCode(keys: Keys, id: string): string {
+  const { mac } = keys.sign('sign-in-code', id);
+  return String(mac.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
 }
 
 /** The id a token names, unchecked: to read the row whose value is bound in. */

@@ -1,17 +1,48 @@
 // Letters to readers, in English. Amounts and days come formatted; `onDay` reads "on Wednesday 24 February".
+import { englishPlural } from '../plural.ts';
+import { common } from './common.ts';
+
 export const letters = {
+  /** What each kind is called where staff and developers see them all. */
+  kinds: {
+    'thank-you': 'Thank-you with receipt',
+    'renewal-receipt': 'Renewal receipt',
+    'payment-failed': 'Payment failed',
+    'action-required': 'Bank asks to confirm',
+    recovered: 'Payment came after all',
+    'card-changed': 'Card changed',
+    'card-expiring': 'Card expiring',
+    'renewal-ahead': 'Yearly renewal ahead',
+    'amount-changed': 'Amount changed',
+    'second-gift': 'Two gifts at once',
+    paused: 'Gift paused',
+    'gift-ending': 'Gift cancelled',
+    'gift-lost': 'Gift ended unpaid',
+    'debit-failed': 'Bank debit failed',
+    refunded: 'Refund',
+    'annual-statement': 'Annual statement',
+    'manage-link': 'Fresh link',
+    'sign-in': 'Sign-in',
+    'staff-invitation': 'Staff invitation',
+    'reminder-confirmation': 'Confirm a reminder',
+    reminder: 'Reminder',
+  },
+  /** Whom a letter is from, and what a mail program shows of it, where nothing may name the publication. */
+  discreetSender: 'Notifications',
+  discreetPreview: 'The details are inside.',
   greeting: 'Hello,',
   greetingTo: (name: string) => `Dear ${name},`,
   signature: (publication: string) => `The editors of ${publication}`,
   linkInWords: 'If the button does not work, copy this address into your browser:',
   whyMoney: 'You get this letter because a payment was made with this address.',
   whyGift: 'You get this letter because a regular gift was set up with this address.',
+  whyYear: 'You get this letter once a year, because you gave with this address.',
   whyReminder: 'You get this letter because you asked us to remind you, once.',
   whyReminderAgain: 'You get this letter because you asked us to remind you once more.',
   ifWrong: 'If something here is not right, simply reply to this letter.',
   manageGift: 'Look after my gift',
   manageGiftText: 'You can change your card or end your gift at any time, in two clicks.',
-  manageGiftFor: 'The link is good for 30 days and opens nothing but this.',
+  manageSupport: 'Look after my support',
   receipt: {
     title: 'Receipt',
     amount: 'Amount',
@@ -110,6 +141,40 @@ export const letters = {
       `Instead of ${before} your gift is now ${amount}. It is collected for the first time ${onDay}; until then nothing is charged.`,
     thanks: 'Thank you for thinking of us.',
   },
+  paused: {
+    subject: 'Your gift is paused',
+    subjectDiscreet: 'Your payments are paused',
+    heading: 'Your gift is paused',
+    month: (amount: string) => `Your monthly gift of ${amount} rests. Nothing is charged meanwhile.`,
+    year: (amount: string) => `Your yearly gift of ${amount} rests. Nothing is charged meanwhile.`,
+    resumes: (onDay: string) => `It goes on by itself ${onDay}; until then you need not do anything.`,
+    untilTakenUp: 'It rests until you take it up again, whenever that suits you.',
+  },
+  debitFailed: {
+    subject: 'Your payment did not arrive',
+    subjectDiscreet: 'Your payment did not arrive',
+    heading: 'Your payment did not arrive',
+    once: (amount: string, onDay: string) =>
+      `Your gift of ${amount} was on its way from your bank account. The bank turned it down ${onDay}, so nothing was charged.`,
+    month: (amount: string, onDay: string) =>
+      `The first ${amount} of your monthly gift was on its way from your bank account. The bank turned it down ${onDay}, so nothing was charged and no gift has begun.`,
+    year: (amount: string, onDay: string) =>
+      `The first ${amount} of your yearly gift was on its way from your bank account. The bank turned it down ${onDay}, so nothing was charged and no gift has begun.`,
+    why: 'Banks do not tell us why. Most often the account number was mistyped, or there was too little in the account that day.',
+    again: 'If you would still like to give, you can do so by card or from another account:',
+    button: 'Try once more',
+  },
+  annualStatement: {
+    subject: (year: number) => `Your gifts in ${year}`,
+    subjectDiscreet: (year: number) => `Your statement for ${year}`,
+    title: (year: number) => `Statement for ${year}`,
+    text: (year: number, gifts: number) =>
+      `For your records: in ${year} you gave us ${gifts} ${englishPlural(gifts, 'gift', 'gifts')}. You need not do anything.`,
+    month: (month: number) => common.months[month - 1] ?? '',
+    sentBack: 'Of which sent back',
+    total: 'In all',
+    thanks: 'Thank you for the year.',
+  },
   secondGift: {
     subject: 'You had a gift already',
     subjectDiscreet: 'Your two payments',
@@ -128,7 +193,8 @@ export const letters = {
   cancelled: {
     subjectEnding: 'Your gift will end',
     subject: 'Your gift has ended',
-    subjectDiscreet: 'Your payment has ended',
+    subjectEndingDiscreet: 'Your payments will end',
+    subjectDiscreet: 'Your payments have ended',
     headingEnding: 'Your gift will end',
     heading: 'Your gift has ended',
     atPeriodEnd: (amount: string, onDay: string) =>
@@ -167,15 +233,15 @@ export const letters = {
     subject: 'You asked us to remind you',
     subjectDiscreet: 'You asked us to remind you',
     heading: 'Here we are, as promised',
-    text: (askedOn: string, publication: string) =>
-      `On ${askedOn} you asked us to come back to you about supporting ${publication}. This is that letter, and the only one.`,
-    textAgain: (publication: string) =>
-      `You asked us to come back to you once more about supporting ${publication}. This is that letter.`,
+    /** The publication's name is null where it must not be told. */
+    text: (askedOn: string, publication: string | null) =>
+      `On ${askedOn} you asked us to come back to you about supporting ${publication ?? 'our work'}. This is that letter, and the only one.`,
+    textAgain: (publication: string | null) =>
+      `You asked us to come back to you once more about supporting ${publication ?? 'our work'}. This is that letter.`,
     whatItDoes:
       'Readers’ gifts pay for the time it takes to find out what happened and to write it down with care. A small one, given when it suits you, is a real part of that.',
     noPressure: 'If now is not the moment either, that is quite all right.',
     give: 'Give now',
-    otherwise: 'Or, if you prefer:',
     snooze: 'Remind me again in a month',
     block: 'Never write to this address',
   },
@@ -186,12 +252,23 @@ export const letters = {
     text: 'Here is the link you asked for. It opens the page where you change your card or end your gift, and is good for 30 days.',
     ignore: 'If it was not you who asked, you can ignore this letter: nothing changes.',
   },
+  signIn: {
+    subject: 'Your sign-in',
+    subjectDiscreet: 'Your sign-in',
+    heading: 'Your sign-in',
+    text: 'You asked to come to your own pages. The button lets you in, in the browser in which you asked.',
+    button: 'Sign in',
+    otherBrowser: 'In another browser, enter this code:',
+    goodFor: 'Link and code work once, within 10 minutes.',
+    ignore:
+      'If it was not you who asked, you can ignore this letter: without it nobody gets in. We never ask for the code.',
+  },
   staffInvitation: {
     subject: (publication: string) => `Your way into the desk of ${publication}`,
     subjectDiscreet: 'Your way in',
     heading: 'Welcome to the desk',
-    text: (publication: string) =>
-      `You have been given access to the desk of ${publication}, where its readers’ gifts are looked after. Choose a password to come in.`,
+    text: (publication: string | null) =>
+      `You have been given access to the desk${publication === null ? '' : ` of ${publication}`}, where readers’ gifts are looked after. Choose a password to come in.`,
     button: 'Choose my password',
     goodFor: 'The link works once, within 3 days. If you did not expect it, please ignore this letter.',
   },

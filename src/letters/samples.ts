@@ -1,6 +1,6 @@
-// One of every letter, for tests that look at all of them.
-import { classOf, type LetterFacts, type LetterKind, type MoneyFacts } from '../../src/letters/outbox.ts';
-import type { LetterRow } from '../../src/letters/render.ts';
+// Samples: one of every letter and of its variants, for whoever looks at them all; their facts are examples and no one's.
+import { classOf, type LetterFacts, type LetterKind, type MoneyFacts } from './outbox.ts';
+import type { RenderedRow } from './render.ts';
 
 const id = (n: number) => `01930000-0000-7000-8000-0000000000${String(n).padStart(2, '0')}`;
 const money: MoneyFacts = { amountMinor: '545', currency: 'USD' };
@@ -84,12 +84,53 @@ export const samples = {
     endsAt: '2027-02-24T08:00:10Z',
     sentBackMinor: '545',
   },
+  paused: { ...money, membershipId: id(2), kind: 'month', resumesAt: '2027-05-24T09:00:00Z' },
+  'paused:without-end': { ...money, membershipId: id(2), kind: 'year', resumesAt: null },
+  'debit-failed': {
+    amountMinor: '2500',
+    currency: 'EUR',
+    checkoutId: id(7),
+    kind: 'once',
+    failedAt: '2027-02-23T09:00:00Z',
+  },
+  'debit-failed:monthly': {
+    amountMinor: '500',
+    currency: 'EUR',
+    checkoutId: id(7),
+    kind: 'month',
+    failedAt: '2027-02-23T09:00:00Z',
+  },
+  'annual-statement': {
+    year: 2026,
+    gifts: 4,
+    days: [
+      { on: '2026-03-01', amountMinor: '500', currency: 'USD' },
+      { on: '2026-04-01', amountMinor: '500', currency: 'USD' },
+      { on: '2026-10-12', amountMinor: '2000', currency: 'EUR' },
+      { on: '2026-12-24', amountMinor: '5000', currency: 'USD' },
+    ],
+    totals: [
+      { currency: 'EUR', amountMinor: '2000', sentBackMinor: '0' },
+      { currency: 'USD', amountMinor: '6000', sentBackMinor: '500' },
+    ],
+  },
+  'annual-statement:by-month': {
+    year: 2026,
+    gifts: 365,
+    days: Array.from({ length: 365 }, (_, at) => ({
+      on: new Date(Date.UTC(2026, 0, 1 + at)).toISOString().slice(0, 10),
+      amountMinor: '200',
+      currency: 'USD',
+    })),
+    totals: [{ currency: 'USD', amountMinor: '73000', sentBackMinor: '0' }],
+  },
   'gift-ending': { ...money, membershipId: id(2), kind: 'month', endsAt: '2027-03-24T09:00:00Z' },
   'gift-ending:at-once': { ...money, membershipId: id(2), kind: 'month', endsAt: '2027-02-24T08:59:00Z' },
   'gift-lost': { ...money, membershipId: id(2), kind: 'month', endedAt: '2027-02-24T09:00:00Z' },
   refunded: { ...money, paymentId: id(1), refundedAt: '2027-02-24T09:00:00Z', whole: true },
   'refunded:part': { ...money, paymentId: id(1), refundedAt: '2027-02-24T09:00:00Z', whole: false },
   'manage-link': { membershipId: null },
+  'sign-in': { signInId: id(8) },
   'staff-invitation': {},
   'reminder-confirmation': { reminderId: id(3), sendOn: '2027-03-24' },
   reminder: { reminderId: id(3), askedAt: '2027-01-24T12:00:00Z', again: false, mayRepeat: true },
@@ -100,12 +141,15 @@ export type Sample = keyof typeof samples;
 
 export const sampleNames = Object.keys(samples) as Sample[];
 
-export function sampleRow(sample: Sample, locale: string): LetterRow {
-  const kind = (sample.split(':')[0] ?? '') as LetterKind;
+export function kindOf(sample: Sample): LetterKind {
+  return (sample.split(':')[0] ?? '') as LetterKind;
+}
+
+/** A sample as its row would be. */
+export function sampleRow(sample: Sample, locale: string): RenderedRow {
+  const kind = kindOf(sample);
   const staffs = kind === 'staff-invitation';
   return {
-    id: id(9),
-    key: `${kind}:sample`,
     kind,
     class: classOf[kind],
     readerId: staffs ? null : id(4),
@@ -114,16 +158,6 @@ export function sampleRow(sample: Sample, locale: string): LetterRow {
     locale,
     facts: { ...samples[sample] },
     messageId: `<${id(9)}@example.org>`,
-    state: 'queued',
     createdAt: new Date('2027-02-24T09:00:00Z'),
-    expiresAt: new Date('2027-02-27T09:00:00Z'),
-    sentAt: null,
-    dueAt: new Date('2027-02-24T09:00:00Z'),
-    attempts: 0,
-    leasedUntil: null,
-    fence: 0,
-    problem: null,
-    feedback: null,
-    feedbackAt: null,
   };
 }
