@@ -4,6 +4,7 @@ import { accountRoutes } from './account/routes.ts';
 import { askRoutes } from './ask/routes.ts';
 import { donateRoutes } from './donate/routes.ts';
 import { healthRoutes } from './health.ts';
+import { mailRoutes } from './mail/routes.ts';
 import { openapiRoutes } from './openapi.ts';
 import type { Services } from './outside/services.ts';
 import { reminderRoutes, unsubscribeRoutes } from './reminders/routes.ts';
@@ -32,6 +33,7 @@ export function buildApp(
 
   // Machines, by signature or token.
   app.use(stripeRoutes(services));
+  app.use(mailRoutes(services));
   app.use(healthRoutes(services, rounds));
   app.use(openapiRoutes(services.config));
 

@@ -105,10 +105,11 @@ async function givenUp(services: Services): Promise<number> {
 /** The text format of Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats). */
 async function sendMetrics(services: Services, res: Response): Promise<void> {
   const now = services.now();
-  const [events, letters, reminders] = await Promise.all([
+  const [events, letters, reminders, mailEvents] = await Promise.all([
     counts(services, sql`stripe_events`),
     counts(services, sql`letters`),
     counts(services, sql`reminders`),
+    counts(services, sql`mail_events`),
   ]);
   const oldestEvent = await oldest(services, sql`stripe_events where state = 'waiting'`, now);
   const delay = await readDelay(services.reportsDatabase, now);
@@ -118,6 +119,8 @@ async function sendMetrics(services: Services, res: Response): Promise<void> {
       ...labelled('stripe_events', events),
       ...labelled('letters', letters),
       ...labelled('reminders', reminders),
+      // What the mail provider told in the last thirty days; `unknown` is of letters that are not ours.
+      ...labelled('mail_events', mailEvents),
     ],
     '# TYPE favor_oldest_event_seconds gauge',
     `favor_oldest_event_seconds ${oldestEvent ?? 0}`,

@@ -12,7 +12,7 @@ import type { Config } from './outside/config.ts';
 import { reminderAct, reminderAnswer, reminderRequest } from './reminders/reminder.ts';
 import { reports } from './reports/answer.ts';
 import { breakdowns, eventStates } from './reports/question.ts';
-import { reminders as rememberedReminders } from './schema.ts';
+import { mailEvents, reminders as rememberedReminders } from './schema.ts';
 import { replayAnswer, replayRequest } from './staff/replay-request.ts';
 import { reminderChoices } from './values/calendar.ts';
 import { periodLengths } from './values/period.ts';
@@ -386,6 +386,29 @@ const machinePaths: ZodOpenApiPathsObject = {
         200: answers('Kept, or known already.', z.object({ received: z.literal(true) })),
         400: refuses('The signature or the body is wrong.'),
         413: refuses('The body is larger than 512 kB.'),
+      },
+    },
+  },
+  '/webhooks/mail/{provider}': {
+    post: {
+      operationId: 'receiveMailEvent',
+      summary: 'What the mail provider tells: bounces and complaints',
+      description:
+        'Proven by the signature of SNS (`ses`), by Mailgun’s own (`mailgun`), or by HTTP Basic authentication (`postmark`). Letters are known by our Message-ID; the same event told again changes nothing.',
+      requestParams: {
+        path: z.object({ provider: z.enum(mailEvents.provider.enumValues) }),
+        header: z.object({
+          Authorization: z.string().optional().meta({ description: 'Only for `postmark`.' }),
+        }),
+      },
+      requestBody: { required: true, ...json(z.looseObject({})) },
+      responses: {
+        200: answers('Kept, or known already.', z.object({ received: z.literal(true) })),
+        400: refuses('The body is not in the form that this provider documents.'),
+        403: refuses('Nothing proves that this provider sent it.'),
+        404: refuses('This provider is not configured here.'),
+        413: refuses('The body is larger than 512 kB.'),
+        503: refuses('What would prove it cannot be had right now; send it again.'),
       },
     },
   },

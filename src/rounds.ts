@@ -1,6 +1,7 @@
 // What happens unasked: events to apply, letters to send, reminders due, settlement, and once a night the sweeping.
 import { and, eq, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import { deliverLetters, lettersNextDue } from './letters/deliver.ts';
+import { sweepMailEvents } from './mail/receive.ts';
 import { held } from './outside/claim.ts';
 import { describeError, problemOf } from './outside/log.ts';
 import type { Nudge, Services } from './outside/services.ts';
@@ -198,6 +199,7 @@ async function runNightly(services: Services): Promise<void> {
   await sweepLimits(services);
   await sweepStaffSessions(services);
   await sweepIdempotentAnswers(services);
+  await sweepMailEvents(services);
   await services.database
     .update(rounds)
     .set({ dueAt: nextNight(services, now), lastDoneAt: now, leasedUntil: null, attempts: 0 })

@@ -38,6 +38,10 @@ export interface RefusalFacts {
   'form-from-elsewhere': NoFacts;
   /** A webhook that its sender did not sign, or signed too long ago. */
   'signature-wrong': NoFacts;
+  /** Nothing proves that our mail provider sent it. */
+  'sender-unproven': NoFacts;
+  /** What would prove it cannot be had right now. */
+  'proof-unavailable': NoFacts;
   'not-found': NoFacts;
   'method-not-allowed': NoFacts;
   'not-allowed': NoFacts;
@@ -113,6 +117,8 @@ const statuses: { readonly [C in RefusalCode]?: number } = {
   'too-many-tries': 429,
   'form-from-elsewhere': 403,
   'signature-wrong': 400,
+  'sender-unproven': 403,
+  'proof-unavailable': 503,
   'not-found': 404,
   'method-not-allowed': 405,
   'not-allowed': 403,

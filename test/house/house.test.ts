@@ -8,7 +8,7 @@ import * as schema from '../../src/schema.ts';
 const root = resolve(import.meta.dirname, '../..');
 const source = join(root, 'src');
 
-const doors = ['donate', 'reminders', 'account', 'reports', 'staff', 'stripe', 'ask'];
+const doors = ['donate', 'reminders', 'account', 'reports', 'staff', 'stripe', 'mail', 'ask'];
 const books = ['ledger', 'letters'];
 const foundations = ['web', 'outside', 'words', 'values'];
 

@@ -140,4 +140,6 @@ const everyFault: { readonly [C in RefusalCode]: RefusalFacts[C] } = {
   'sign-in-needed': {},
   'gift-unchangeable': {},
   'already-done': {},
+  'sender-unproven': {},
+  'proof-unavailable': {},
 };

@@ -51,6 +51,10 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
   'form-from-elsewhere': () =>
     'This form did not come from our own page, so nothing was done. Please open the page here and try again.',
   'signature-wrong': () => 'The signature is missing, wrong or too old. Check the signing secret.',
+  'sender-unproven': () =>
+    'Nothing proves that our mail provider sent this. Check the key, the login or the topic that is configured here.',
+  'proof-unavailable': () =>
+    'We cannot check right now who sent this. Please send it again in a few minutes.',
   'not-found': () => 'There is nothing at this address.',
   'method-not-allowed': () => 'This address does not answer to that kind of request.',
   'not-allowed': () => 'Your role does not include this. Someone with the admin role can change that.',
