@@ -4,7 +4,9 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  createSecretKey,
   hkdfSync,
+  type KeyObject,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
@@ -41,9 +43,9 @@ export async function unlockKeys(database: Database, appKeys: readonly string[],
     .onConflictDoNothing();
   const [row] = await database.select().from(wrappedKeys).where(eq(wrappedKeys.purpose, 'address-look-up'));
   if (!row) throw new Error('The look-up key could not be kept');
-  let lookUpKey: Buffer;
+  let lookUpKey: KeyObject;
   try {
-    lookUpKey = seals.open('wrap', row.wrapped);
+    lookUpKey = createSecretKey(seals.open('wrap', row.wrapped));
   } catch {
     throw new Error('None of APP_KEYS opens this database: add the key that was used before');
   }
@@ -90,12 +92,13 @@ function sealing(appKeys: readonly string[]): Omit<Keys, 'addressHash'> {
   const newest = roots[0];
   if (!newest) throw new Error('APP_KEYS is empty');
   // Filled once per purpose and key; derivation is pure, so sharing it is safe.
-  const derived = new Map<string, Buffer>();
-  const derive = (root: { key: string; keyNumber: number }, purpose: string): Buffer => {
+  const derived = new Map<string, KeyObject>();
+  // A key made ready once: handing over bytes has each use make it ready anew, which costs more than the use.
+  const derive = (root: { key: string; keyNumber: number }, purpose: string): KeyObject => {
     const name = `${root.keyNumber}:${purpose}`;
     const known = derived.get(name);
     if (known) return known;
-    const made = Buffer.from(hkdfSync('sha256', root.key, 'small-favor', purpose, 32));
+    const made = createSecretKey(Buffer.from(hkdfSync('sha256', root.key, 'small-favor', purpose, 32)));
     derived.set(name, made);
     return made;
   };
@@ -135,11 +138,14 @@ function sealing(appKeys: readonly string[]): Omit<Keys, 'addressHash'> {
       return given.length === expected.length && timingSafeEqual(given, expected);
     },
     secrets(purpose) {
-      return roots.map((root) => ({ keyNumber: root.keyNumber, secret: derive(root, `sign:${purpose}`) }));
+      return roots.map((root) => ({
+        keyNumber: root.keyNumber,
+        secret: derive(root, `sign:${purpose}`).export(),
+      }));
     },
   };
 }
 
-function mac(key: Buffer, text: string): Buffer {
+function mac(key: KeyObject, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import type { Config } from './config.ts';
+import { mimeOf } from './mime.ts';
 
 export interface Message {
   messageId: string;
@@ -23,7 +24,10 @@ export interface Mailer {
   send(message: Message): Promise<void>;
   /** Connects and signs in without sending; rejects when that fails. */
   verify(): Promise<void>;
-  /** How many letters may be on their way at once: never more than the pool holds, so that a crash leaves no more in doubt. */
+  /**
+   * How many letters may be on their way at once, beside one more that must not wait for them. The pool opens one connection
+   * more than this, so that it never holds a letter without one: a crash leaves no more in doubt than there are connections.
+   */
   connections: number;
   close(): void;
 }
@@ -43,7 +47,7 @@ export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Maile
       auth: { user: decodeURIComponent(at.username), pass: decodeURIComponent(at.password) },
     }),
     pool: true,
-    maxConnections: connections,
+    maxConnections: connections + 1,
     maxMessages: 500,
     // Once, for a connection the server had ended while it was idle; beyond that the outbox decides about another try.
     maxRequeues: 1,
@@ -76,19 +80,13 @@ export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Maile
   });
   return {
     async send(message) {
-      const { messageId, from, to, subject, text, html, headers, date } = message;
+      const { messageId, from, to } = message;
       const opened: Readable[] = [];
       bodies.set(messageId, opened);
       try {
         await transport.sendMail({
           messageId,
-          from,
-          to,
-          subject,
-          text,
-          html,
-          headers,
-          date,
+          raw: mimeOf(message),
           envelope: { from: from.address, to: [to.address] },
         });
       } catch (error) {

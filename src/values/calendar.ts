@@ -115,12 +115,21 @@ export function formatDate(date: string, locale: string): string {
 }
 
 function written(date: string, locale: string, parts: Intl.DateTimeFormatOptions): string {
-  const format = new Intl.DateTimeFormat(dayLanguages[locale] ?? locale, { ...parts, timeZone: 'UTC' });
-  const words = format.format(new Date(`${date}T12:00:00Z`));
+  const words = formatOf(dayLanguages[locale] ?? locale, parts).format(new Date(`${date}T12:00:00Z`));
   if (locale === 'en') return words.replace(', ', ' ');
   // The abbreviation's full stop would stand beside the sentence's own.
   return locale === 'ru' ? words.replace(/\sг\.$/, ' года') : words;
 }
+
+function formatOf(language: string, parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const name = JSON.stringify([language, parts]);
+  const made = formats.get(name) ?? new Intl.DateTimeFormat(language, { ...parts, timeZone: 'UTC' });
+  formats.set(name, made);
+  return made;
+}
+
+// Making one takes fifty times as long as using it. It depends on nothing but its name, so sharing it is safe.
+const formats = new Map<string, Intl.DateTimeFormat>();
 
 function chosenDay(chosenOn: string, askedOn: string): string | Fault {
   if (chosenOn === '') return fault('date-missing');
