@@ -9,7 +9,13 @@ import { portalAnswer, portalRequest } from './account/portal-request.ts';
 import { secondGiftAnswer, secondGiftRequest } from './account/second-gift.ts';
 import { checkoutAnswer, giftRequest } from './donate/gift.ts';
 import type { Config } from './outside/config.ts';
-import { reminderAct, reminderAnswer, reminderRequest } from './reminders/reminder.ts';
+import {
+  provenRequest,
+  reminderAct,
+  reminderAnswer,
+  reminderRequest,
+  unsubscribeAct,
+} from './reminders/reminder.ts';
 import { reports } from './reports/answer.ts';
 import { breakdowns, eventStates } from './reports/question.ts';
 import { mailEvents, reminders as rememberedReminders } from './schema.ts';
@@ -160,6 +166,45 @@ const readerPaths: ZodOpenApiPathsObject = {
       responses: { 202: answers('The same for every address.', reminderAnswer) },
     }),
   },
+  '/api/v1/reminders/again': {
+    post: creating({
+      operationId: 'askForReminderAgain',
+      summary: 'Asks for one letter, by a reader who is known: nothing is left to confirm',
+      description:
+        'Known is the browser that has just paid (by its cookie), and whoever holds the link of a letter about a regular gift.',
+      body: provenRequest,
+      responses: {
+        202: answers('It is set.', reminderAnswer),
+        410: refuses('That does not show who is asking, or no longer.'),
+      },
+    }),
+  },
+  '/remind-me/calendar.ics': {
+    get: {
+      operationId: 'saveToCalendar',
+      summary: "A reminder for the reader's own calendar; no address, and nothing is kept",
+      requestParams: {
+        query: z.object({
+          when: z.string().optional().meta({ description: 'As in a ReminderRequest.', example: 'month' }),
+          time_zone: z.string().optional().meta({ example: 'Europe/Riga' }),
+          discreet: z.literal('yes').optional().meta({ description: 'Its title then names nobody.' }),
+          article: z.string().optional(),
+          campaign: z.string().optional(),
+          locale: z.string().optional().meta({ example: 'en' }),
+        }),
+      },
+      responses: {
+        200: {
+          description: 'The file (RFC 5545).',
+          content: { 'text/calendar': { schema: z.string() } },
+        },
+        422: {
+          description: 'The day is missing or cannot be chosen: the form, which says what to change.',
+          content: { 'text/html': { schema: z.string() } },
+        },
+      },
+    },
+  },
   '/remind-me/when': {
     get: {
       operationId: 'previewReminders',
@@ -167,19 +212,21 @@ const readerPaths: ZodOpenApiPathsObject = {
       requestParams: {
         query: z.object({
           time_zone: z.string().optional().meta({ example: 'Europe/Riga' }),
+          date: z.string().optional().meta({ description: 'A day of choice, told along.' }),
+          by: z.enum(['letter', 'calendar']).optional().meta({ description: 'Whose promise is told.' }),
           locale: z.string().optional().meta({ example: 'en' }),
         }),
       },
       responses: {
         200: answers('The days.', reminderDays),
-        422: refuses('The query is not in a form we can read.'),
+        422: refuses('The query is not in a form we can read, or the day cannot be chosen.'),
       },
     },
   },
   '/api/v1/reminders/{token}': {
     post: {
       operationId: 'actOnReminder',
-      summary: "Confirms, changes, repeats or stops the reminder of a letter's link",
+      summary: "Confirms, changes, repeats or stops the reminder of a letter's link, or takes that back",
       requestParams: { path: z.object({ token: linkPart }) },
       requestBody: { required: true, ...json(reminderAct) },
       responses: {
@@ -211,6 +258,23 @@ const readerPaths: ZodOpenApiPathsObject = {
       responses: {
         200: { description: 'Done.', content: { 'text/html': { schema: z.string() } } },
         404: refuses('The link is not whole or not ours.'),
+      },
+    },
+  },
+  '/api/v1/unsubscribes/{token}': {
+    post: {
+      operationId: 'actOnUnsubscribing',
+      summary: 'The same for programs, and the way back while the address is still kept',
+      requestParams: { path: z.object({ token: linkPart }) },
+      requestBody: { required: true, ...json(unsubscribeAct) },
+      responses: {
+        200: answers('How it stands now.', z.object({ stopped: z.boolean() })),
+        400: refuses('The body is not JSON.'),
+        404: refuses('The link is not whole or not ours.'),
+        410: refuses('The address is forgotten: there is nothing to take back.'),
+        413: refuses('The body is larger than 16 kB.'),
+        415: refuses('The body is not sent as application/json.'),
+        422: refuses('A field is missing or not accepted; `errors` names each.'),
       },
     },
   },

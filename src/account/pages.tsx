@@ -6,6 +6,7 @@ import type { Locale } from '../values/locale.ts';
 import type { Fault } from '../values/refusal.ts';
 import { Button, FaultSummary, Field, faultIn, HiddenFields } from '../web/form.tsx';
 import { ReaderPage } from '../web/layout.tsx';
+import { RemindAgain, type Reminding } from '../web/reminding.tsx';
 import type { Words } from '../words/words.ts';
 import { unchangeable } from './amount.ts';
 import { byCustomer, type RegularGift } from './gifts.ts';
@@ -36,7 +37,13 @@ export function AccountPage(page: OwnPage): VNode {
 
 /** What is given, and the button that opens Stripe's page. No address and no name: whoever holds the letter sees this. */
 export function ManagePage(
-  page: OwnPage & { token: string; gifts: readonly RegularGift[]; trouble: 'away' | 'gone' | null },
+  page: OwnPage & {
+    token: string;
+    gifts: readonly RegularGift[];
+    trouble: 'away' | 'gone' | null;
+    /** Where nothing goes on: the reader may be asked again, once. */
+    reminding: Reminding | null;
+  },
 ): VNode {
   const { words, trouble } = page;
   const { account } = words;
@@ -46,7 +53,7 @@ export function ManagePage(
   const overdue = page.gifts.some((gift) => gift.standing === 'past_due');
   const title = running ? account.manageTitle : account.endedTitle;
   return (
-    <Whole {...page} title={title}>
+    <Whole {...page} title={title} {...(page.reminding && { scripts: ['remind-me'] })}>
       <h1>{title}</h1>
       {trouble !== null && (
         <div class="faults" role="alert">
@@ -92,6 +99,18 @@ export function ManagePage(
         </p>
       )}
       <p class="aside small">{account.comesBackByLetter}</p>
+      {page.reminding !== null && (
+        <>
+          <hr class="rule" />
+          <RemindAgain
+            words={words}
+            locale={page.locale}
+            reminding={page.reminding}
+            title={words.reminders.winBack.title}
+            text={words.reminders.winBack.text}
+          />
+        </>
+      )}
     </Whole>
   );
 }
@@ -120,6 +139,11 @@ export function BackPage(page: OwnPage): VNode {
       <h1>{account.backTitle}</h1>
       <p class="lead">{account.backText}</p>
       <p class="aside">{account.backAside}</p>
+      <p>
+        <a href={`/remind-me?stage=win-back&when=quarter&component=account&locale=${page.locale}`}>
+          {page.words.reminders.winBack.elsewhere}
+        </a>
+      </p>
     </Whole>
   );
 }
@@ -204,7 +228,9 @@ export function GiftFacts({ words, publication, gift }: OwnPage & { gift: Regula
   }
 }
 
-export function Whole(page: OwnPage & { title: string; children: ComponentChildren }): VNode {
+export function Whole(
+  page: OwnPage & { title: string; scripts?: string[]; children: ComponentChildren },
+): VNode {
   return (
     <ReaderPage
       words={page.words}
@@ -212,6 +238,7 @@ export function Whole(page: OwnPage & { title: string; children: ComponentChildr
       title={page.title}
       publication={page.publication.name}
       languages={page.languages}
+      {...(page.scripts && { scripts: page.scripts })}
       narrow
     >
       <div class="stack">{page.children}</div>

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { runs } from '../ledger/standing.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { readLinkToken } from '../outside/tokens.ts';
@@ -14,6 +15,7 @@ import { formBody, jsonBody, optionalLine, readInput } from '../web/input.ts';
 import { limitNetwork } from '../web/limits.ts';
 import { languageLinks, localeOf } from '../web/locale.ts';
 import { personal, sameSite } from '../web/protection.ts';
+import { type Reminding, remindingDays } from '../web/reminding.tsx';
 import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
 import { amountRequest, changeAmount, unchangeable } from './amount.ts';
@@ -298,7 +300,19 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
   ): void {
     const token = String(req.params.token);
     const page = { ...own(req, shown.locale), token, gifts: giver.gifts, trouble: shown.trouble ?? null };
-    sendPage(res, ManagePage(page), shown.status ?? 200);
+    sendPage(res, ManagePage({ ...page, reminding: remindingAfter(token, giver) }), shown.status ?? 200);
+  }
+
+  /** Once no gift goes on: the link shows who asks, so that a press is enough. */
+  function remindingAfter(token: string, { gifts }: Giver): Reminding | null {
+    if (gifts.length === 0 || gifts.some(({ standing, endsAt }) => runs(standing) && endsAt === null)) {
+      return null;
+    }
+    const endings = gifts.map(({ standing, endsAt }) => (runs(standing) ? (endsAt?.getTime() ?? 0) : 0));
+    const last = Math.max(...endings);
+    const endsAt = last === 0 ? null : new Date(last);
+    const offered = remindingDays(services.now(), config.publication.timeZone, endsAt);
+    return offered.days.length === 0 ? null : { proof: token, formKey: randomUUID(), ...offered };
   }
 
   function showLink(

@@ -1,6 +1,7 @@
 // The donate door: its page, the form and its JSON twin that begin a checkout, and the page of thanks.
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import { justPaid } from '../ledger/just-paid.ts';
 import type { Config } from '../outside/config.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
@@ -11,13 +12,15 @@ import { answerOnce, answerOnceWaiting, idempotencyKeyOf } from '../web/idempote
 import { formBody, jsonBody } from '../web/input.ts';
 import { limitNetwork } from '../web/limits.ts';
 import { languageLinks, localeOf } from '../web/locale.ts';
+import { rememberCheckout, rememberedCheckout } from '../web/own-checkout.ts';
 import { otherLoopback, personal, sameSite } from '../web/protection.ts';
+import { type Reminding, remindingDays } from '../web/reminding.tsx';
 import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
 import { type Begun, beginCheckout, type ReminderOpened } from './checkout.ts';
 import { choiceFromQuery, type Gift, giftFromForm, giftFromRequest, queryOf, queryOfChoice } from './gift.ts';
 import { DonatePage } from './pages.tsx';
-import { ThanksPage, tellOutcome } from './thanks.tsx';
+import { ThanksPage, type Told, tellOutcome } from './thanks.tsx';
 
 export interface DonateDoor {
   /** Asks Stripe how a checkout went and notes the answer, as its webhook would. Rejects when Stripe cannot be asked. */
@@ -43,9 +46,10 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
     if (!gift) return showForm(req, res, { choice, faults, status: 422 });
     const locale = localeOf(req, config, gift.locale);
     try {
-      const onward = await beginOnce(services, door, { ...gift, locale }, key);
+      const { id, url } = await beginOnce(services, door, { ...gift, locale }, key);
+      rememberCheckout(services, res, id);
       personal(res);
-      res.redirect(303, onward);
+      res.redirect(303, url);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       showForm(req, res, { choice, faults: error.faults, status: error.status, locale });
@@ -98,11 +102,22 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
         publication: config.publication.name,
         languages: languageLinks(req, config),
         articleOrigins: articleOrigins(config),
+        reminding: await remindingAfter(req, told),
       }),
     );
   });
 
   return routes;
+
+  /** Where this browser has just paid a single gift: being reminded of it is one press away. */
+  async function remindingAfter(req: Request, { checkout, outcome }: Told): Promise<Reminding | null> {
+    if (outcome !== 'paid' || checkout.frequency !== 'once') return null;
+    if (rememberedCheckout(services, req) !== checkout.id) return null;
+    const now = services.now();
+    if ((await justPaid(services.database, checkout.id, now)) === null) return null;
+    const days = remindingDays(now, config.publication.timeZone);
+    return { proof: checkout.id, formKey: randomUUID(), ...days };
+  }
 
   function showForm(
     req: Request,
@@ -139,7 +154,7 @@ async function beginOnce(
   door: DonateDoor,
   gift: Gift & { locale: Locale },
   formKey: string | null,
-): Promise<string> {
+): Promise<Begun> {
   // Part of the key: the same form with another amount is another wish, not a mistake.
   let key = formKey === null ? null : `${formKey}?${queryOf(gift)}`;
   for (let tries = 0; tries < 10; tries += 1) {
@@ -148,10 +163,12 @@ async function beginOnce(
       status: 303,
       body: await beginCheckout(services, gift, door.reminderOpened),
     }));
-    if (!again) return body.url;
+    if (!again) return body;
     const told = await tellOutcome(services.database, body.id);
-    if (told?.outcome === 'open') return body.url;
-    if (told?.outcome === 'paid' || told?.outcome === 'processing') return `/thanks?checkout=${body.id}`;
+    if (told?.outcome === 'open') return body;
+    if (told?.outcome === 'paid' || told?.outcome === 'processing') {
+      return { id: body.id, url: `/thanks?checkout=${body.id}` };
+    }
     key = `${key}&after=${body.id}`;
   }
   throw new Refusal(fault('idempotency-in-flight'));

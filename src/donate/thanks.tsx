@@ -7,6 +7,7 @@ import { payments } from '../schema.ts';
 import type { Locale } from '../values/locale.ts';
 import { isCurrency, type Money } from '../values/money.ts';
 import { ReaderPage } from '../web/layout.tsx';
+import { RemindAgain, type Reminding } from '../web/reminding.tsx';
 import type { Words } from '../words/words.ts';
 import { donateAgainPath } from './pages.tsx';
 
@@ -47,6 +48,8 @@ export interface ThanksPageProps extends Told {
   unsure: boolean;
   /** Sites whose articles may be led back to: an address in a query is anyone's. */
   articleOrigins: readonly string[];
+  /** For the browser that has just paid a single gift; others are led to the form that asks for an address. */
+  reminding: Reminding | null;
 }
 
 export function ThanksPage(page: ThanksPageProps): VNode {
@@ -69,12 +72,14 @@ export function ThanksPage(page: ThanksPageProps): VNode {
       publication={publication}
       narrow
       languages={page.languages}
+      {...(page.reminding && { scripts: ['remind-me'] })}
       {...(waiting && { refreshSeconds: page.unsure ? 3 : 15 })}
     >
       <div class="stack">
         {outcome === 'paid' && (
           <Paid words={words} checkout={checkout} articleOrigins={page.articleOrigins} />
         )}
+        {outcome === 'paid' && checkout.frequency === 'once' && <Again {...page} />}
         {waiting && (
           <>
             <h1>{title}</h1>
@@ -123,6 +128,36 @@ function Paid({
       )}
     </>
   );
+}
+
+/** One gift asks for no promise; who likes can be asked again, once. */
+function Again({ words, locale, checkout, reminding }: ThanksPageProps): VNode {
+  const { again } = words.reminders;
+  return (
+    <>
+      <hr class="rule" />
+      {reminding === null ? (
+        <p>
+          <a href={`/remind-me?${laterQuery(checkout, locale)}`}>{again.elsewhere}</a>
+        </p>
+      ) : (
+        <RemindAgain
+          words={words}
+          locale={locale}
+          reminding={reminding}
+          title={again.title}
+          text={again.text}
+        />
+      )}
+    </>
+  );
+}
+
+function laterQuery({ article, campaign }: Checkout, locale: Locale): URLSearchParams {
+  const query = new URLSearchParams({ stage: 'again', when: 'quarter', component: 'thanks', locale });
+  if (article !== null) query.set('article', article);
+  if (campaign !== null) query.set('campaign', campaign);
+  return query;
 }
 
 function NotPaid({

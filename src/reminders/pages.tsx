@@ -1,12 +1,13 @@
-// The pages of remind me later: asking, what was answered, the reminder's own page, and unsubscribing.
+// The pages of remind me later: asking, the calendar instead, what was answered, the reminder's own page, and unsubscribing.
 import type { ComponentChildren, VNode } from 'preact';
-import { type ReminderChoice, reminderChoices } from '../values/calendar.ts';
+import type { FormerReminder } from '../schema.ts';
+import { isDate, type ReminderChoice, reminderChoices } from '../values/calendar.ts';
 import type { Locale } from '../values/locale.ts';
 import type { Fault } from '../values/refusal.ts';
-import { Button, FaultSummary, Field, faultIn, HiddenFields, RadioCards } from '../web/form.tsx';
+import { Button, FaultSummary, Field, faultIn, HiddenFields, RadioCards, Tick } from '../web/form.tsx';
 import { ReaderPage } from '../web/layout.tsx';
 import type { Words } from '../words/words.ts';
-import type { Offer, OfferedDays, ReminderShown } from './reminder.ts';
+import { type Offer, type OfferedDays, queryOfShown, type ReminderShown } from './reminder.ts';
 
 interface Page {
   words: Words;
@@ -54,31 +55,111 @@ export function RemindMePage(page: RemindMePageProps): VNode {
             maxlength={254}
             required
           />
-          <HiddenFields fields={{ locale: page.locale, ...shown.source, key: page.formKey }} />
+          <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} ticked={shown.discreet} />
+          <HiddenFields
+            fields={{ locale: page.locale, stage: shown.stage, ...shown.source, key: page.formKey }}
+          />
           {/* Filled by the script, once the days on the page are those of this zone. */}
           <input type="hidden" name="time_zone" value={shown.timeZone ?? ''} />
-          <Preview words={words} offered={page.offered} />
+          <Preview
+            offered={page.offered}
+            date={shown.date}
+            say={(sendOn) => own.preview(words.common.onDay(sendOn, page.offered.today))}
+            unsaid={own.previewOfChoice}
+          />
           <Button wide busy={own.submitting}>
             {own.submit}
           </Button>
         </form>
+        <hr class="rule" />
+        <p class="later">
+          <a href={`/remind-me/calendar?${withLocale(queryOfShown(shown), page.locale)}`}>
+            {own.calendarInstead}
+          </a>
+          {'. '}
+          {own.calendarInsteadWhy}
+        </p>
       </div>
     </Whole>
   );
 }
 
-/** The answer to every address alike. */
-export function AskedPage(page: Page & { sendOn: string; today: string; confirmation: boolean }): VNode {
-  const { words } = page;
+/** The same choices for the reader's own calendar: a form without an address, whose answer is the file. */
+export function CalendarPage(page: Omit<RemindMePageProps, 'formKey'>): VNode {
+  const { words, shown, faults } = page;
+  const own = words.reminders.calendar;
+  return (
+    <Whole {...page} title={own.title} scripts={['remind-me']}>
+      <div class="stack loose">
+        <div class="stack close">
+          <h1>{own.title}</h1>
+          <p class="lead aside">{own.lead}</p>
+        </div>
+        <form
+          class="remind stack"
+          method="get"
+          action="/remind-me/calendar.ics"
+          data-locale={page.locale}
+          data-promise-by="calendar"
+          novalidate
+        >
+          <FaultSummary words={words} faults={faults} idOf={fieldId} />
+          <WhenChoice
+            words={words}
+            legend={own.whenLegend}
+            offered={page.offered}
+            chosen={shown.choice}
+            date={shown.date}
+            faults={faults}
+          />
+          <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} ticked={shown.discreet} />
+          <HiddenFields fields={{ locale: page.locale, ...shown.source }} />
+          <input type="hidden" name="time_zone" value={shown.timeZone ?? ''} />
+          <Preview
+            offered={page.offered}
+            date={shown.date}
+            say={(sendOn) => own.preview(words.common.onDay(sendOn, page.offered.today))}
+            unsaid={own.previewOfChoice}
+          />
+          <Button wide>{own.submit}</Button>
+        </form>
+        <hr class="rule" />
+        <p class="later">
+          <a href={`/remind-me?${withLocale(queryOfShown(shown), page.locale)}`}>{own.byLetter}</a>
+        </p>
+      </div>
+    </Whole>
+  );
+}
+
+/** The answer to every address alike; who is known by a gift or a letter need not confirm, and can go on to the reminder's own page. */
+export function AskedPage(
+  page: Page & {
+    sendOn: string;
+    today: string;
+    by: 'confirmation' | 'address' | 'proof';
+    /** The reminder's own page, where its asker is known. */
+    reminderPath: string | null;
+  },
+): VNode {
+  const { words, by } = page;
   const own = words.reminders.asked;
   const onDay = words.common.onDay(page.sendOn, page.today);
-  const title = page.confirmation ? own.title : own.noConfirmationTitle;
+  const title = by === 'confirmation' ? own.title : own.noConfirmationTitle;
+  const says = { confirmation: own.text, address: own.noConfirmation, proof: own.known };
   return (
     <Whole {...page} title={title} narrow>
       <div class="stack">
         <h1>{title}</h1>
-        <p class="lead">{page.confirmation ? own.text(onDay) : own.noConfirmation(onDay)}</p>
-        {page.confirmation && <p class="aside">{own.notThere}</p>}
+        <p class="lead" role="status">
+          {says[by](onDay)}
+        </p>
+        {by === 'confirmation' && <p class="aside">{own.notThere}</p>}
+        {page.reminderPath !== null && (
+          <p>
+            <a href={page.reminderPath}>{own.changeOrStop}</a>
+          </p>
+        )}
       </div>
     </Whole>
   );
@@ -89,6 +170,8 @@ export interface ReminderPageProps extends Page {
   /** Leads to "never write to this address". */
   blockToken: string;
   offer: Offer;
+  /** What taking back the last act would lead to. */
+  former: FormerReminder | null;
   sendOn: string;
   /** The day has come: the letter goes out at once, not in the morning. */
   dueNow: boolean;
@@ -114,7 +197,14 @@ export function ReminderPage(page: ReminderPageProps): VNode {
 }
 
 export function UnsubscribePage(
-  page: Page & { token: string; reason: 'unsubscribed' | 'blocked'; done: boolean },
+  page: Page & {
+    token: string;
+    reason: 'unsubscribed' | 'blocked';
+    done: boolean;
+    undoable: boolean;
+    /** It was just taken back. */
+    undone: boolean;
+  },
 ): VNode {
   const own = page.words.reminders.unsubscribe;
   const blocked = page.reason === 'blocked';
@@ -124,11 +214,23 @@ export function UnsubscribePage(
       <div class="stack">
         <h1>{title}</h1>
         {page.done ? (
-          <p class="lead" role="status">
-            {blocked ? own.blockDone : own.done}
-          </p>
+          <>
+            <p class="lead" role="status">
+              {blocked ? own.blockDone : own.done}
+            </p>
+            {page.undoable && (
+              <form method="post" action={`/unsubscribe/${page.token}/undo?locale=${page.locale}`}>
+                <Button kind="quiet">{own.undo}</Button>
+              </form>
+            )}
+          </>
         ) : (
           <>
+            {page.undone && (
+              <p class="note" role="status">
+                {own.undone}
+              </p>
+            )}
             <p class="lead">{blocked ? own.blockText : own.text}</p>
             <form method="post" action={`/unsubscribe/${page.token}`}>
               <Button>{blocked ? own.blockButton : own.button}</Button>
@@ -153,6 +255,7 @@ function Standing(page: ReminderPageProps): VNode {
             <Button busy={own.submitting}>{own.confirm.button}</Button>
           </ActForm>
           <p class="aside">{own.confirm.vanishes}</p>
+          <NotMe {...page} />
         </>
       );
     case 'confirm-another-day':
@@ -160,6 +263,7 @@ function Standing(page: ReminderPageProps): VNode {
         <>
           <p class="lead">{own.confirm.dayPassed}</p>
           <DayForm {...page} act="confirm" button={own.confirm.button} />
+          <NotMe {...page} />
         </>
       );
     case 'waiting':
@@ -168,6 +272,7 @@ function Standing(page: ReminderPageProps): VNode {
           <p class="lead" role="status">
             {page.dueNow ? own.manage.dueToday : own.manage.due(onDay)}
           </p>
+          <Undo {...page} />
           <hr class="rule" />
           <Change {...page} />
           <Stop {...page} />
@@ -206,6 +311,7 @@ function Standing(page: ReminderPageProps): VNode {
           <p class="lead" role="status">
             {own.over[offer.because]}
           </p>
+          <Undo {...page} />
           {offer.because !== 'satisfied' && (
             <p>
               <a href={`/remind-me?locale=${page.locale}`}>{own.over.askAgain}</a>
@@ -214,6 +320,27 @@ function Standing(page: ReminderPageProps): VNode {
         </>
       );
   }
+}
+
+/** The last act, taken back with one button while what it would bring back can still be kept. */
+function Undo({ words, token, former, offered }: ReminderPageProps): VNode | null {
+  if (former === null) return null;
+  const own = words.reminders.manage;
+  return (
+    <ActForm token={token} act="undo">
+      <Button kind="quiet" busy={words.reminders.submitting}>
+        {former.state === 'waiting' ? own.undoTo(words.common.onDay(former.sendOn, offered.today)) : own.undo}
+      </Button>
+    </ActForm>
+  );
+}
+
+function NotMe({ words, locale, blockToken }: ReminderPageProps): VNode {
+  return (
+    <p>
+      <a href={`/unsubscribe/${blockToken}?locale=${locale}`}>{words.reminders.confirm.notMe}</a>
+    </p>
+  );
 }
 
 function Change(page: ReminderPageProps): VNode {
@@ -281,6 +408,8 @@ function ActForm(form: { token: string; act: string; children: ComponentChildren
 /** Every choice with its own day, so that nobody need count. */
 function WhenChoice(choice: {
   words: Words;
+  /** Whom the question is about, where that is not us. */
+  legend?: string;
   offered: OfferedDays;
   chosen: ReminderChoice;
   date: string;
@@ -297,7 +426,7 @@ function WhenChoice(choice: {
     <div class="stack close">
       <RadioCards
         name="when"
-        legend={own.whenLegend}
+        legend={choice.legend ?? own.whenLegend}
         chosen={choice.chosen}
         grid="days"
         required
@@ -329,16 +458,30 @@ function WhenChoice(choice: {
 }
 
 /** The promise with the day of the choice that is marked; which of them shows is the style sheet's affair. */
-function Preview({ words, offered }: { words: Words; offered: OfferedDays }): VNode {
-  const own = words.reminders;
+function Preview({
+  offered,
+  date,
+  say,
+  unsaid,
+}: {
+  offered: OfferedDays;
+  /** The reader's own day, as far as it is known. */
+  date: string;
+  say: (sendOn: string) => string;
+  /** While no day of the reader's own is known. */
+  unsaid: string;
+}): VNode {
+  const known = date >= offered.earliestOn && date <= offered.latestOn && isDate(date);
   return (
     <p class="preview" aria-live="polite">
       {offered.days.map(({ choice, sendOn }) => (
         <span class={`by-when ${choice}`} data-promise={choice}>
-          {own.preview(words.common.onDay(sendOn, offered.today))}
+          {say(sendOn)}
         </span>
       ))}
-      <span class="by-when date">{own.previewOfChoice}</span>
+      <span class="by-when date" data-promise="date" data-unsaid={unsaid}>
+        {known ? say(date) : unsaid}
+      </span>
     </p>
   );
 }
@@ -363,6 +506,11 @@ function Whole(
 
 function dayOf(offered: OfferedDays, choice: ReminderChoice): string {
   return offered.days.find((each) => each.choice === choice)?.sendOn ?? offered.today;
+}
+
+function withLocale(query: URLSearchParams, locale: Locale): URLSearchParams {
+  query.set('locale', locale);
+  return query;
 }
 
 function fieldId(field: string): string {

@@ -3,13 +3,18 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 for (const form of document.querySelectorAll<HTMLFormElement>('form.remind')) {
   void showOwnDays(form);
-  const button = form.querySelector<HTMLButtonElement>('button[type="submit"]');
+  const date = form.querySelector<HTMLInputElement>('input[name="date"]');
+  date?.addEventListener('input', () => void showOwnDays(form));
+  const buttons = form.querySelectorAll<HTMLButtonElement>('button[type="submit"]');
+  // A file leaves the page standing: there is nothing to wait for.
+  if (form.method === 'get') continue;
   form.addEventListener('submit', (event) => {
-    if (button?.ariaBusy === 'true') event.preventDefault();
-    else if (button) button.ariaBusy = 'true';
+    const pressed = [...buttons].some((button) => button.ariaBusy === 'true');
+    if (pressed) event.preventDefault();
+    else if (event.submitter) event.submitter.ariaBusy = 'true';
   });
   addEventListener('pageshow', () => {
-    if (button) button.ariaBusy = null;
+    for (const button of buttons) button.ariaBusy = null;
   });
 }
 
@@ -24,20 +29,37 @@ interface Offered {
 async function showOwnDays(form: HTMLFormElement): Promise<void> {
   const field = form.querySelector<HTMLInputElement>('input[name="time_zone"]');
   if (!field || !zone) return;
-  const query = new URLSearchParams({ time_zone: zone, locale: form.dataset.locale ?? 'en' });
-  const answer = await fetch(`/remind-me/when?${query}`).catch(() => null);
-  if (!answer?.ok) return;
-  const offered: Offered = await answer.json();
-  for (const { when, day, promise } of offered.choices) {
-    say(form, `[data-when="${when}"]`, day);
+  const date = form.querySelector<HTMLInputElement>('input[name="date"]');
+  const day = date?.value ?? '';
+  const offered = (day && (await offeredFor(form, day))) || (await offeredFor(form, ''));
+  // Another day was chosen meanwhile: its own answer is on the way.
+  if (!offered || (date?.value ?? '') !== day) return;
+  for (const { when, day: words, promise } of offered.choices) {
+    say(form, `[data-when="${when}"]`, words);
     say(form, `[data-promise="${when}"]`, promise);
   }
-  const date = form.querySelector<HTMLInputElement>('input[name="date"]');
+  if (!offered.choices.some(({ when }) => when === 'date')) {
+    const place = form.querySelector<HTMLElement>('[data-unsaid]');
+    if (place?.dataset.unsaid) say(form, '[data-unsaid]', place.dataset.unsaid);
+  }
   if (date) {
     date.min = offered.earliest_on;
     date.max = offered.latest_on;
   }
   field.value = offered.time_zone;
+}
+
+/** The days as the service reckons them; null where the day cannot be chosen, or nothing answers. */
+async function offeredFor(form: HTMLFormElement, day: string): Promise<Offered | null> {
+  const { locale = 'en', promiseBy = 'letter' } = form.dataset;
+  const query = new URLSearchParams({ time_zone: zone, locale, by: promiseBy });
+  if (day) {
+    const min = form.querySelector<HTMLInputElement>('input[name="date"]');
+    if (!min?.validity.valid) return null;
+    query.set('date', day);
+  }
+  const answer = await fetch(`/remind-me/when?${query}`).catch(() => null);
+  return answer?.ok ? await answer.json() : null;
 }
 
 function say(form: HTMLFormElement, where: string, words: string): void {

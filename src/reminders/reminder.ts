@@ -1,6 +1,7 @@
 // The reminder: which day was asked for, and what may still be done with it; pure.
 import 'zod-openapi';
 import { z } from 'zod';
+import type { FormerReminder } from '../schema.ts';
 import { type Address, parseAddress } from '../values/address.ts';
 import {
   chosenDays,
@@ -30,13 +31,33 @@ export interface Source {
   referrer?: string;
 }
 
-export interface ReminderAsked {
-  address: Address;
+/** What led to the asking: nothing yet, a single gift, or the end of a regular one. */
+export type Stage = (typeof stages)[number];
+
+export const stages = ['before', 'again', 'win-back'] as const;
+
+/** The wish, whoever has it. */
+export interface Wish {
   when: When;
   /** The reader's browser's zone where it is given and known. */
   timeZone: string | undefined;
   locale: Locale | undefined;
+  /** Sender and subject of the letters say nothing of whom they are from. */
+  discreet: boolean;
+}
+
+/** Asked for under an address that anyone may have typed. */
+export interface ReminderAsked extends Wish {
+  address: Address;
+  stage: Stage;
   source: Source;
+}
+
+/** What shows who is asking without an address: a checkout that this browser has just paid, or the link of a letter about a gift. */
+export type Proof = { checkoutId: string } | { manageToken: string };
+
+export interface ProvenAsked extends Wish {
+  proof: Proof;
 }
 
 export type ReminderState =
@@ -128,6 +149,7 @@ export interface Standing {
   createdAt: Date;
   sentAt: Date | null;
   snoozes: number;
+  former: FormerReminder | null;
 }
 
 export function offerFor(reminder: Standing, now: Date): Offer {
@@ -154,6 +176,19 @@ export function offerFor(reminder: Standing, now: Date): Offer {
   }
 }
 
+/**
+ * What taking back the reader's last act leads to; null where there is nothing to take back, or where the promise that stood
+ * before cannot be kept any more.
+ */
+export function formerOf(reminder: Standing, now: Date): FormerReminder | null {
+  const { former, state } = reminder;
+  if (former === null || (state !== 'waiting' && state !== 'cancelled')) return null;
+  if (former.state === 'waiting') {
+    return former.sendOn < localDate(now, former.timeZone) ? null : former;
+  }
+  return offerFor({ ...reminder, ...former }, now).is === 'over' ? null : former;
+}
+
 export function daysAfter(instant: Date, days: number): Date {
   return new Date(instant.getTime() + days * 86_400_000);
 }
@@ -164,6 +199,15 @@ const when = line(20)
     description: `When to write: ${reminderChoices.filter((choice) => choice !== 'date').join(', ')}, or a day from tomorrow to 400 days ahead as YYYY-MM-DD.`,
     example: 'month',
   });
+
+const discreet = z.boolean().default(false).meta({
+  description: 'Whether sender and subject of the letters say nothing of whom they are from.',
+});
+
+const letterLocale = z
+  .enum(locales)
+  .optional()
+  .meta({ description: 'The language of the letters.', example: 'en' });
 
 const timeZone = line(64).meta({
   description: "The reader's time zone; the publication's where it is left out or not known.",
@@ -178,7 +222,11 @@ export const reminderRequest = z
       .meta({ description: 'Where to write.', example: 'reader@example.org' }),
     when,
     time_zone: timeZone.optional(),
-    locale: z.enum(locales).optional().meta({ description: 'The language of the letters.', example: 'en' }),
+    locale: letterLocale,
+    discreet,
+    stage: z.enum(stages).default('before').meta({
+      description: 'What led to the asking: nothing yet, a single gift, or the end of a regular one.',
+    }),
     source: z
       .strictObject({
         article: line(500).optional().meta({ example: 'https://gazette.example.org/the-river' }),
@@ -191,11 +239,29 @@ export const reminderRequest = z
   })
   .meta({ id: 'ReminderRequest', description: 'A wish to be written to once, on a day of choice.' });
 
+/** The body of `POST /api/v1/reminders/again`. */
+export const provenRequest = z
+  .strictObject({
+    proof: line(200).meta({
+      description:
+        'The id of a checkout that this browser paid within the last 30 minutes, or the last part of the link in a letter about a regular gift.',
+    }),
+    when,
+    time_zone: timeZone.optional(),
+    locale: letterLocale,
+    discreet,
+  })
+  .meta({
+    id: 'ProvenReminderRequest',
+    description: 'A wish to be written to again, by a reader who is known.',
+  });
+
 /** The answer of `POST /api/v1/reminders`: the same for every address. */
 export const reminderAnswer = z
   .object({
     send_on: z.iso.date().meta({
-      description: 'The local day on which the one letter goes out, once it is confirmed.',
+      description:
+        'The local day on which the one letter goes out, once it is confirmed where that is needed.',
       example: '2027-03-24',
     }),
   })
@@ -204,9 +270,9 @@ export const reminderAnswer = z
 /** The body of `POST /api/v1/reminders/TOKEN`. */
 export const reminderAct = z
   .strictObject({
-    act: z.enum(['confirm', 'change', 'again', 'stop'], { error: 'choice-unknown' }).meta({
+    act: z.enum(['confirm', 'change', 'again', 'stop', 'undo'], { error: 'choice-unknown' }).meta({
       description:
-        'confirm it · change its day · ask for it again in a month, once it was sent (three times at most) · stop it',
+        'confirm it · change its day · ask for it again in a month, once it was sent (three times at most) · stop it · take the last change or stop back',
     }),
     when: when.optional(),
     time_zone: timeZone.optional(),
@@ -217,7 +283,17 @@ export type Act =
   | { act: 'confirm'; when?: When; timeZone?: string }
   | { act: 'change'; when: When; timeZone?: string }
   | { act: 'again' }
-  | { act: 'stop' };
+  | { act: 'stop' }
+  | { act: 'undo' };
+
+/** The body of `POST /api/v1/unsubscribes/TOKEN`. */
+export const unsubscribeAct = z
+  .strictObject({
+    act: z.enum(['stop', 'undo'], { error: 'choice-unknown' }).meta({
+      description: 'Ends what the link ends · takes that back',
+    }),
+  })
+  .meta({ id: 'UnsubscribeAct' });
 
 export function reminderFromRequest(body: unknown): ReminderAsked {
   const request = readInput(reminderRequest, body);
@@ -226,7 +302,20 @@ export function reminderFromRequest(body: unknown): ReminderAsked {
     when: request.when,
     timeZone: request.time_zone,
     locale: request.locale,
+    discreet: request.discreet,
+    stage: request.stage,
     source: tidySource(request.source),
+  };
+}
+
+export function provenFromRequest(body: unknown): ProvenAsked {
+  const request = readInput(provenRequest, body);
+  return {
+    proof: proofOf(request.proof),
+    when: request.when,
+    timeZone: request.time_zone,
+    locale: request.locale,
+    discreet: request.discreet,
   };
 }
 
@@ -250,6 +339,8 @@ export interface ReminderShown {
   choice: ReminderChoice;
   date: string;
   timeZone: string | undefined;
+  discreet: boolean;
+  stage: Stage;
   source: Source;
 }
 
@@ -270,9 +361,54 @@ export function reminderFromForm(body: unknown, askedAt: Date, publicationZone: 
           when: chosen,
           timeZone: form.time_zone,
           locale: isLocale(form.locale) ? form.locale : undefined,
+          discreet: shown.discreet,
+          stage: shown.stage,
           source: shown.source,
         };
   return { asked, faults, shown, key: form.key ?? null };
+}
+
+/** The form of a reader who is known: one button for each choice, and no address. */
+export function provenFromForm(body: unknown): {
+  asked: ProvenAsked;
+  shown: ReminderShown;
+  key: string | null;
+} {
+  const form = readInput(formFields, body);
+  const chosen = readWhen(form.when ?? '', form.date);
+  if (isFault(chosen)) throw new Refusal(inField('when', chosen));
+  const proof = proofOf(form.proof ?? '');
+  const stage = 'checkoutId' in proof ? 'again' : 'win-back';
+  return {
+    asked: {
+      proof,
+      when: chosen,
+      timeZone: form.time_zone,
+      locale: isLocale(form.locale) ? form.locale : undefined,
+      discreet: form.discreet !== undefined,
+    },
+    shown: { ...shownFrom(form), stage, source: { component: componentOf[stage] } },
+    key: form.key ?? null,
+  };
+}
+
+/** Which part of the service asked, where the stage says it. */
+export const componentOf = { again: 'thanks', 'win-back': 'account' } as const;
+
+/** What the calendar form asks for: the day as it was chosen, or what is wrong with it. */
+export function calendarFromQuery(
+  query: unknown,
+  askedAt: Date,
+  publicationZone: string,
+): { when: When | null; faults: Fault[]; shown: ReminderShown } {
+  const read = formFields.safeParse(query);
+  const form = read.success ? read.data : {};
+  const shown = shownFrom(form);
+  const chosen = readWhen(form.when ?? '', form.date);
+  const faults = isFault(chosen)
+    ? [inField('when', chosen)]
+    : dayFaults(chosen, askedAt, zoneFor(form.time_zone, publicationZone));
+  return { when: isFault(chosen) || faults.length > 0 ? null : chosen, faults, shown };
 }
 
 export function shownFromQuery(query: unknown): ReminderShown {
@@ -281,9 +417,16 @@ export function shownFromQuery(query: unknown): ReminderShown {
 }
 
 /** What the form shows as the query that fills it in again. The address stays out: queries are kept in many places. */
-export function queryOfShown({ choice, date, timeZone, source }: ReminderShown): URLSearchParams {
+export function queryOfShown(shown: ReminderShown): URLSearchParams {
+  const { choice, date, timeZone, discreet, stage, source } = shown;
   const query = new URLSearchParams({ when: choice });
-  const parts = { date, time_zone: timeZone, ...source };
+  const parts = {
+    date,
+    time_zone: timeZone,
+    discreet: discreet ? 'yes' : '',
+    stage: stage === 'before' ? '' : stage,
+    ...source,
+  };
   for (const [name, value] of Object.entries(parts)) if (value) query.set(name, value);
   return query;
 }
@@ -305,6 +448,9 @@ const formFields = z.object({
   campaign: optionalLine(2000),
   component: optionalLine(2000),
   referrer: optionalLine(2000),
+  discreet: optionalLine(5),
+  stage: optionalLine(20),
+  proof: optionalLine(200),
   key: optionalLine(100),
   act: optionalLine(20),
 });
@@ -319,8 +465,14 @@ function shownFrom(form: FormFields): ReminderShown {
     choice: isReminderChoice(form.when) ? form.when : day === undefined ? 'month' : 'date',
     date: day ?? form.date ?? '',
     timeZone: form.time_zone,
+    discreet: form.discreet !== undefined,
+    stage: stages.find((stage) => stage === form.stage) ?? 'before',
     source: tidySource(form),
   };
+}
+
+function proofOf(text: string): Proof {
+  return z.uuid().safeParse(text).success ? { checkoutId: text } : { manageToken: text };
 }
 
 /** "month", or "2027-03-05", or the form's "date" together with its date field. */
@@ -334,7 +486,7 @@ function readWhen(text: string, date: string | undefined): When | Fault {
 
 function actOf(act: string, chosen: When | undefined, zone: string | undefined): Act {
   const where = zone === undefined ? {} : { timeZone: zone };
-  if (act === 'again' || act === 'stop') return { act };
+  if (act === 'again' || act === 'stop' || act === 'undo') return { act };
   if (act === 'confirm') return chosen === undefined ? { act, ...where } : { act, when: chosen, ...where };
   if (act !== 'change') throw new Refusal(inField('act', fault('choice-unknown')));
   if (chosen === undefined) throw new Refusal(inField('when', fault('choice-missing')));

@@ -1,41 +1,52 @@
-// The reminders door: asking to be reminded, a reminder's own page, the way from it to the donate page, and unsubscribing.
+// The reminders door: asking to be reminded, by letter or by one's own calendar, a reminder's own page, the way from it to the donate page, and unsubscribing.
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
 import type { Services } from '../outside/services.ts';
 import { linkToken, readLinkToken } from '../outside/tokens.ts';
-import { isKnownZone, localDate } from '../values/calendar.ts';
+import { isKnownZone, localDate, type ReminderChoice } from '../values/calendar.ts';
 import { isLocale, type Locale } from '../values/locale.ts';
 import { type Fault, fault, inField, Refusal } from '../values/refusal.ts';
 import { answerOnce, answerOnceWaiting, idempotencyKeyOf } from '../web/idempotency.ts';
-import { formBody, jsonBody } from '../web/input.ts';
+import { formBody, jsonBody, optionalLine, readInput } from '../web/input.ts';
 import { limitNetwork, spendNetwork } from '../web/limits.ts';
 import { languageLinks, localeOf } from '../web/locale.ts';
+import { rememberedCheckout } from '../web/own-checkout.ts';
 import { personal, sameSite } from '../web/protection.ts';
 import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
-import { AskedPage, ReminderPage, RemindMePage, UnsubscribePage } from './pages.tsx';
+import { calendarFile } from './calendar-file.ts';
+import { AskedPage, CalendarPage, ReminderPage, RemindMePage, UnsubscribePage } from './pages.tsx';
 import {
   actFromForm,
   actFromRequest,
+  calendarFromQuery,
   daysAfter,
   dueDay,
+  formerOf,
   offeredDays,
   offerFor,
+  provenFromForm,
+  provenFromRequest,
   queryOfShown,
   type ReminderShown,
   reminderFromForm,
   reminderFromRequest,
   repeatWithinDays,
   shownFromQuery,
+  unsubscribeAct,
+  type Wish,
   zoneFor,
 } from './reminder.ts';
 import {
   actOnReminder,
+  askAgain,
   askForReminder,
   findReminder,
-  isUnsubscribed,
   type Reminder,
+  undoUnsubscribe,
   unsubscribe,
+  unsubscribeStanding,
 } from './schedule.ts';
 
 export interface ReminderDoor {
@@ -74,18 +85,59 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
       if (!(error instanceof Refusal)) throw error;
       return showForm(req, res, { shown, faults: error.faults, status: error.status, locale });
     }
+    const by = config.reminderConfirmation === 'required' ? 'confirmation' : 'address';
+    showAsked(res, asked, { locale, sendOn, by, reminderPath: null });
+  });
+
+  // A reader who is known by what they have just paid here, or by their own letter: nothing to type, nothing to confirm.
+  routes.post('/remind-me/again', limited, sameSite(config), formBody(), async (req, res) => {
+    const { asked, shown, key } = provenFromForm(req.body);
+    const locale = localeOf(req, config, localeIn(req.body));
+    const request = { scope: 'remind-again', key: key && `${key} ${JSON.stringify(asked)}`, body: null };
+    const { body } = await answerOnceWaiting(services, request, async () => {
+      await granted(req, res);
+      const known = await askAgain(services, { ...asked, locale }, rememberedCheckout(services, req));
+      return { status: 202, body: known };
+    });
+    if (body === null) {
+      const faults = [inField('email', fault('address-missing'))];
+      return showForm(req, res, { shown, faults, status: 422, locale });
+    }
+    const reminderPath = `/reminders/${linkToken(keys, 'reminder', body.id, null)}?locale=${locale}`;
+    showAsked(res, asked, { locale, sendOn: body.sendOn, by: 'proof', reminderPath });
+  });
+
+  routes.get('/remind-me/calendar', (req, res) => {
+    showCalendar(req, res, { shown: shownFromQuery(req.query) });
+  });
+
+  // Takes no address, keeps nothing and sets no cookie: what is in the file is what the address says.
+  routes.get('/remind-me/calendar.ics', (req, res) => {
+    const now = services.now();
+    const { when, faults, shown } = calendarFromQuery(req.query, now, config.publication.timeZone);
+    const locale = localeOf(req, config);
+    if (when === null) return showCalendar(req, res, { shown, faults, status: 422 });
+    const { calendar } = wordsFor(locale).reminders;
+    const discreet = shown.discreet || config.publication.discreet;
+    const { article, campaign } = shown.source;
+    const donate = new URLSearchParams({ component: 'calendar' });
+    if (article) donate.set('article', article);
+    if (campaign) donate.set('campaign', campaign);
+    donate.set('locale', locale);
     personal(res);
-    sendPage(
-      res,
-      AskedPage({
-        ...about(locale),
-        languages: [],
-        sendOn,
-        today: localDate(services.now(), zoneFor(asked.timeZone, config.publication.timeZone)),
-        confirmation: config.reminderConfirmation === 'required',
-      }),
-      202,
-    );
+    res
+      .type('text/calendar; charset=utf-8')
+      .set('Content-Disposition', 'attachment; filename="reminder.ics"')
+      .send(
+        calendarFile({
+          sendOn: dueDay(when, now, zoneFor(shown.timeZone, config.publication.timeZone)),
+          url: `${config.baseUrl}/donate?${donate}`,
+          title: discreet ? calendar.entryDiscreet : calendar.entry(publication),
+          text: calendar.entryText,
+          language: locale,
+          writtenAt: now,
+        }),
+      );
   });
 
   routes.post('/api/v1/reminders', limited, jsonBody(), async (req, res) => {
@@ -108,25 +160,48 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     res.status(status).json(body);
   });
 
+  // Before '/api/v1/reminders/:token': no link's token is as short.
+  routes.post('/api/v1/reminders/again', limited, jsonBody(), async (req, res) => {
+    const asked = provenFromRequest(req.body);
+    const locale = asked.locale ?? localeOf(req, config);
+    const request = { scope: 'reminders-again', key: idempotencyKeyOf(req), body: req.body as unknown };
+    const zone = zoneFor(asked.timeZone, config.publication.timeZone);
+    const { status, body } = await answerOnce(services, request, () =>
+      aboutWhen(async () => {
+        dueDay(asked.when, services.now(), zone);
+        await granted(req, res);
+        const known = await askAgain(services, { ...asked, locale }, rememberedCheckout(services, req));
+        if (known === null) throw new Refusal(inField('proof', fault('link-expired')));
+        return { status: 202, body: { send_on: known.sendOn } };
+      }),
+    );
+    personal(res);
+    res.status(status).json(body);
+  });
+
   routes.get('/remind-me/when', (req, res) => {
-    const { time_zone: timeZone } = req.query;
-    if (timeZone !== undefined && typeof timeZone !== 'string') {
-      throw new Refusal(inField('time_zone', fault('zone-unknown')));
-    }
+    const { timeZone, date, by } = readInput(whenQuery, req.query);
     const locale = localeOf(req, config);
     const { common, reminders } = wordsFor(locale);
-    const offered = offeredDays(services.now(), zoneFor(timeZone, config.publication.timeZone));
+    const now = services.now();
+    const offered = offeredDays(now, zoneFor(timeZone, config.publication.timeZone));
+    const promise = by === 'calendar' ? reminders.calendar.preview : reminders.preview;
+    const told = (choice: ReminderChoice, sendOn: string) => ({
+      when: choice,
+      send_on: sendOn,
+      day: common.day(sendOn, offered.today),
+      promise: promise(common.onDay(sendOn, offered.today)),
+    });
+    const own = date === undefined ? [] : [dueDay({ choice: 'date', chosenOn: date }, now, offered.timeZone)];
     personal(res);
     res.json({
       time_zone: offered.timeZone,
       earliest_on: offered.earliestOn,
       latest_on: offered.latestOn,
-      choices: offered.days.map(({ choice, sendOn }) => ({
-        when: choice,
-        send_on: sendOn,
-        day: common.day(sendOn, offered.today),
-        promise: reminders.preview(common.onDay(sendOn, offered.today)),
-      })),
+      choices: [
+        ...offered.days.map(({ choice, sendOn }) => told(choice, sendOn)),
+        ...own.map((sendOn) => told('date', sendOn)),
+      ],
     });
   });
 
@@ -183,27 +258,48 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     return { words: wordsFor(locale), locale, publication };
   }
 
-  function showForm(
-    req: Request,
-    res: Response,
-    form: { shown: ReminderShown; faults?: readonly Fault[]; status?: number; locale?: Locale },
-  ): void {
-    const zone = zoneFor(form.shown.timeZone, config.publication.timeZone);
+  function showForm(req: Request, res: Response, form: FormShown): void {
     sendPage(
       res,
-      RemindMePage({
-        ...about(form.locale ?? localeOf(req, config)),
-        languages:
-          req.method === 'GET'
-            ? languageLinks(req, config)
-            : languageLinks(req, config, `/remind-me?${queryOfShown(form.shown)}`),
-        shown: form.shown,
-        faults: form.faults ?? [],
-        offered: offeredDays(services.now(), zone),
-        formKey: randomUUID(),
-      }),
+      RemindMePage({ ...formPage(req, form, '/remind-me'), formKey: randomUUID() }),
       form.status ?? 200,
     );
+  }
+
+  function showCalendar(req: Request, res: Response, form: FormShown): void {
+    sendPage(res, CalendarPage(formPage(req, form, '/remind-me/calendar')), form.status ?? 200);
+  }
+
+  function formPage(req: Request, { shown, faults = [], status, locale }: FormShown, path: string) {
+    const zone = zoneFor(shown.timeZone, config.publication.timeZone);
+    // A form that was refused stands at an address that cannot show it again.
+    const languages =
+      status === undefined
+        ? languageLinks(req, config)
+        : languageLinks(req, config, `${path}?${queryOfShown(shown)}`);
+    return {
+      ...about(locale ?? localeOf(req, config)),
+      languages,
+      shown,
+      faults,
+      offered: offeredDays(services.now(), zone),
+    };
+  }
+
+  function showAsked(
+    res: Response,
+    asked: Wish,
+    answer: {
+      locale: Locale;
+      sendOn: string;
+      by: 'confirmation' | 'address' | 'proof';
+      reminderPath: string | null;
+    },
+  ): void {
+    const { locale, ...told } = answer;
+    const today = localDate(services.now(), zoneFor(asked.timeZone, config.publication.timeZone));
+    personal(res);
+    sendPage(res, AskedPage({ ...about(locale), languages: [], today, ...told }), 202);
   }
 
   async function named(req: Request): Promise<Reminder> {
@@ -236,6 +332,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
         token: String(req.params.token),
         blockToken: linkToken(keys, 'block', reminder.id, null),
         offer: offerFor(reminder, now),
+        former: reminder.readerId === null ? null : formerOf(reminder, now),
         sendOn: reminder.sendOn,
         dueNow: reminder.dueAt <= now,
         offered: offeredDays(now, zone),
@@ -252,15 +349,30 @@ export function unsubscribeRoutes(services: Services): Router {
   const routes = Router();
 
   routes.get('/unsubscribe/:token', async (req, res) => {
-    const { id, reason } = readToken(req);
-    show(req, res, reason, await isUnsubscribed(services.database, id, reason));
+    await show(req, res, readToken(req), req.query.undone === 'yes');
   });
 
   // RFC 8058: pressed by a mail program, without cookie, session or form token; whatever its body, it takes effect at once.
   routes.post('/unsubscribe/:token', async (req, res) => {
+    const named = readToken(req);
+    await unsubscribe(services, named.id, named.reason);
+    await show(req, res, named);
+  });
+
+  routes.post('/unsubscribe/:token/undo', sameSite(config), async (req, res) => {
     const { id, reason } = readToken(req);
-    await unsubscribe(services, id, reason);
-    show(req, res, reason, true);
+    await undoUnsubscribe(services, id, reason);
+    personal(res);
+    res.redirect(303, `/unsubscribe/${req.params.token}?undone=yes&locale=${localeOf(req, config)}`);
+  });
+
+  routes.post('/api/v1/unsubscribes/:token', jsonBody(), async (req, res) => {
+    const { act } = readInput(unsubscribeAct, req.body);
+    const { id, reason } = readToken(req);
+    await (act === 'stop' ? unsubscribe : undoUnsubscribe)(services, id, reason);
+    const { done } = await unsubscribeStanding(services.database, id, reason);
+    personal(res);
+    res.json({ stopped: done });
   });
 
   return routes;
@@ -277,8 +389,14 @@ export function unsubscribeRoutes(services: Services): Router {
     throw new Refusal(fault('link-broken'));
   }
 
-  function show(req: Request, res: Response, reason: 'unsubscribed' | 'blocked', done: boolean): void {
+  async function show(
+    req: Request,
+    res: Response,
+    { id, reason }: { id: string; reason: 'unsubscribed' | 'blocked' },
+    undone = false,
+  ): Promise<void> {
     const locale = localeOf(req, config);
+    const standing = await unsubscribeStanding(services.database, id, reason);
     personal(res);
     sendPage(
       res,
@@ -289,11 +407,28 @@ export function unsubscribeRoutes(services: Services): Router {
         languages: languageLinks(req, config),
         token: String(req.params.token),
         reason,
-        done,
+        ...standing,
+        undone,
       }),
     );
   }
 }
+
+interface FormShown {
+  shown: ReminderShown;
+  faults?: readonly Fault[];
+  /** Only where the form was refused. */
+  status?: number;
+  locale?: Locale;
+}
+
+const whenQuery = z
+  .object({
+    time_zone: z.string({ error: 'zone-unknown' }).optional(),
+    date: optionalLine(20),
+    by: z.enum(['letter', 'calendar']).optional().catch(undefined),
+  })
+  .transform(({ time_zone: timeZone, ...rest }) => ({ timeZone, ...rest }));
 
 /** A form has a field for the day; a request names it in `when`. */
 async function aboutWhen<T>(act: () => Promise<T>): Promise<T> {

@@ -2,59 +2,55 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { and, eq, inArray, isNull, ne } from 'drizzle-orm';
+import { justPaid } from '../ledger/just-paid.ts';
 import { findOrMakeReader, type SealedPerson, sealPerson } from '../ledger/reader.ts';
 import { cancelLetters, lettersOnTheirWay, messageDomain, queueLetter } from '../letters/outbox.ts';
-import { suppress } from '../letters/suppression.ts';
+import { lift, suppress } from '../letters/suppression.ts';
 import { type Reads, type Tx, transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
-import { readers, reminders, suppressions } from '../schema.ts';
+import { readLinkToken } from '../outside/tokens.ts';
+import { type FormerReminder, letters, readers, reminders, suppressions } from '../schema.ts';
 import { sendAt } from '../values/calendar.ts';
 import type { Locale } from '../values/locale.ts';
 import { fault, inField, Refusal } from '../values/refusal.ts';
 import { spend } from '../web/limits.ts';
-import { type Act, dueDay, offerFor, type ReminderAsked, type When, zoneFor } from './reminder.ts';
+import {
+  type Act,
+  componentOf,
+  dueDay,
+  formerOf,
+  offerFor,
+  type Proof,
+  type ProvenAsked,
+  type ReminderAsked,
+  type Source,
+  type Stage,
+  type When,
+  type Wish,
+  zoneFor,
+} from './reminder.ts';
 
 export type Reminder = typeof reminders.$inferSelect;
 
 /**
  * Notes the wish and answers the local day of the one letter. Whatever is known of the address, the same work is done and the
- * same is answered; whether anything is sent is decided when the letter is. `proven`: the address is known to be the asker's.
+ * same is answered; whether anything is sent is decided when the letter is.
  */
 export async function askForReminder(
   services: Services,
   asked: ReminderAsked & { locale: Locale },
-  { proven = false }: { proven?: boolean } = {},
 ): Promise<{ sendOn: string }> {
   const { config, keys } = services;
   const now = services.now();
-  const timeZone = zoneFor(asked.timeZone, config.publication.timeZone);
-  const sendOn = dueDay(asked.when, now, timeZone);
+  const day = dayOf(services, now, asked);
   const allowed = await spend(services, 'reminder-address', asked.address.lookUp, 3, 86_400);
   const person = sealPerson(keys, asked.address, null, asked.locale);
-  const confirmed = proven || config.reminderConfirmation === 'off';
+  const confirmed = config.reminderConfirmation === 'off';
   await transact(services, (tx) =>
     keepOrUndo(tx, allowed, async (kept) => {
       const readerId = await holdReader(kept, now, person);
-      const id = randomUUIDv7();
-      if (confirmed) await replaceWaiting(kept, now, readerId);
-      await kept.insert(reminders).values({
-        id,
-        readerId,
-        state: confirmed ? 'waiting' : 'unconfirmed',
-        stage: 'before',
-        choice: asked.when.choice,
-        timeZone,
-        locale: asked.locale,
-        sendOn,
-        // Stripe dates payments to the second: a gift of this very second must not seem older than the asking.
-        createdAt: new Date(Math.floor(now.getTime() / 1000) * 1000),
-        confirmedAt: confirmed ? now : null,
-        dueAt: sendAt(sendOn, timeZone, id),
-        article: asked.source.article ?? null,
-        campaign: asked.source.campaign ?? null,
-        component: asked.source.component ?? null,
-        referrer: asked.source.referrer ?? null,
-      });
+      const { stage, source } = asked;
+      const id = await noteReminder(kept, now, { ...asked, ...day, readerId, confirmed, stage, source });
       if (confirmed) return;
       await queueLetter(kept, now, messageDomain(config), {
         kind: 'reminder-confirmation',
@@ -62,12 +58,108 @@ export async function askForReminder(
         to: { readerId },
         locale: asked.locale,
         reminderId: id,
-        facts: { reminderId: id, sendOn },
+        facts: { reminderId: id, sendOn: day.sendOn, ...(asked.discreet && { discreet: true }) },
       });
     }),
   );
   services.nudge('letters');
-  return { sendOn };
+  return { sendOn: day.sendOn };
+}
+
+/**
+ * The same for a reader who is known by what they have just paid here or by their own letter's link: nothing is left to
+ * confirm. Answers null where that does not show who it is; `id` leads to the reminder's own page.
+ */
+export async function askAgain(
+  services: Services,
+  asked: ProvenAsked & { locale: Locale },
+  ownCheckout: string | null,
+): Promise<{ sendOn: string; id: string } | null> {
+  const now = services.now();
+  const day = dayOf(services, now, asked);
+  const known = await readerOf(services, asked.proof, ownCheckout);
+  if (known === null) return null;
+  const id = await transact(services, async (tx) => {
+    if (!(await isHeld(tx, known.readerId))) return null;
+    return noteReminder(tx, now, { ...asked, ...day, ...known, confirmed: true });
+  });
+  return id === null ? null : { sendOn: day.sendOn, id };
+}
+
+interface Known {
+  readerId: string;
+  stage: Stage;
+  source: Source;
+  /** Of the gift that the reader was just thanked for: it does not stand for the one to be reminded of. */
+  paidAt?: Date;
+}
+
+async function readerOf(services: Services, proof: Proof, ownCheckout: string | null): Promise<Known | null> {
+  const { database, keys } = services;
+  const now = services.now();
+  if ('manageToken' in proof) {
+    const read = readLinkToken(keys, 'manage', proof.manageToken, now);
+    if ('fault' in read) return null;
+    return { readerId: read.id, stage: 'win-back', source: { component: componentOf['win-back'] } };
+  }
+  if (proof.checkoutId !== ownCheckout) return null;
+  const paid = await justPaid(database, ownCheckout, now);
+  if (paid === null) return null;
+  const { readerId, paidAt, article, campaign } = paid;
+  const source = {
+    component: componentOf.again,
+    ...(article !== null && { article }),
+    ...(campaign !== null && { campaign }),
+  };
+  return { readerId, paidAt, stage: 'again', source };
+}
+
+function dayOf(
+  { config }: Pick<Services, 'config'>,
+  now: Date,
+  { when, timeZone: given }: Wish,
+): { sendOn: string; timeZone: string } {
+  const timeZone = zoneFor(given, config.publication.timeZone);
+  return { sendOn: dueDay(when, now, timeZone), timeZone };
+}
+
+/** Writes the reminder for a reader who is held, and answers its id. One that is confirmed makes others that wait give way. */
+async function noteReminder(
+  tx: Tx,
+  now: Date,
+  asked: Wish & Known & { locale: Locale; sendOn: string; timeZone: string; confirmed: boolean },
+): Promise<string> {
+  const { readerId, stage, source, confirmed, sendOn, timeZone } = asked;
+  const id = randomUUIDv7();
+  if (confirmed) await replaceWaiting(tx, now, readerId);
+  await tx.insert(reminders).values({
+    id,
+    readerId,
+    state: confirmed ? 'waiting' : 'unconfirmed',
+    stage,
+    choice: asked.when.choice,
+    timeZone,
+    locale: asked.locale,
+    sendOn,
+    createdAt: askedAt(now, asked.paidAt),
+    confirmedAt: confirmed ? now : null,
+    dueAt: sendAt(sendOn, timeZone, id),
+    discreet: asked.discreet,
+    article: source.article ?? null,
+    campaign: source.campaign ?? null,
+    component: source.component ?? null,
+    referrer: source.referrer ?? null,
+  });
+  return id;
+}
+
+/**
+ * Stripe dates payments to the second: a gift of this very second must not seem older than the asking, and the one that was
+ * just thanked for must, also where Stripe's clock goes before ours.
+ */
+function askedAt(now: Date, paidAt: Date | undefined): Date {
+  const second = Math.floor(now.getTime() / 1000) * 1000;
+  return new Date(paidAt === undefined ? second : Math.max(second, paidAt.getTime() + 1000));
 }
 
 /**
@@ -98,43 +190,79 @@ export async function unsubscribe(
   const { readerId } = (await findReminder(services.database, reminderId)) ?? { readerId: null };
   // Forgotten already: there is no address left to write to.
   if (readerId === null) return;
-  const theirs = and(
-    eq(reminders.readerId, readerId),
-    inArray(reminders.state, ['unconfirmed', 'waiting', 'sent']),
-  );
   const stopped = await transact(services, async (tx) => {
-    // In one order, so that two stops at once wait for each other and do not lock each other out.
-    await tx.select({ id: reminders.id }).from(reminders).where(theirs).orderBy(reminders.id).for('update');
+    const theirs = await holdReminders(tx, readerId, ['unconfirmed', 'waiting', 'sent']);
+    // Before letters are taken back: of those only now being sent nothing could be brought back.
+    const former = await formersOf(tx, theirs);
     await suppress(tx, now, readerId, reason);
-    return tx
-      .update(reminders)
-      .set({ state: 'cancelled', stoppedAt: now })
-      .where(theirs)
-      .returning({ id: reminders.id });
+    for (const each of theirs) {
+      await write(tx, each, { state: 'cancelled', stoppedAt: now, former: former.get(each.id) ?? null });
+    }
+    return theirs;
   });
   for (const { id } of stopped) await untilNoneIsOnItsWay(services, id);
 }
 
-/** Whether what `unsubscribe` does for a reminder's address has been done, so that its link can say so. */
-export async function isUnsubscribed(
+/**
+ * Takes `unsubscribe` back: letters pass again, and the reminders it stopped are as they were where their promise can still be
+ * kept. Throws a Refusal once the address is forgotten. Repeated, it does nothing more.
+ */
+export async function undoUnsubscribe(
+  services: Services,
+  reminderId: string,
+  reason: 'unsubscribed' | 'blocked',
+): Promise<void> {
+  const now = services.now();
+  const { readerId } = (await findReminder(services.database, reminderId)) ?? { readerId: null };
+  if (readerId === null) throw new Refusal(fault('link-expired'));
+  await transact(services, async (tx) => {
+    const theirs = await holdReminders(tx, readerId, ['cancelled']);
+    if (!(await isHeld(tx, readerId))) throw new Refusal(fault('link-expired'));
+    const { addressHash, since } = await suppressionOf(tx, readerId, reason);
+    if (addressHash === null || since === null) return;
+    await lift(tx, addressHash, [reason]);
+    for (const each of theirs) {
+      const former = formerOf(each, now);
+      if (former && each.stoppedAt?.getTime() === since.getTime()) await takeUp(tx, now, each, former);
+    }
+  });
+}
+
+/** Whether what `unsubscribe` does for a reminder's address has been done, and can be taken back by the same link. */
+export async function unsubscribeStanding(
   reads: Reads,
   reminderId: string,
   reason: 'unsubscribed' | 'blocked',
-): Promise<boolean> {
+): Promise<{ done: boolean; undoable: boolean }> {
   const reminder = await findReminder(reads, reminderId);
-  const [reader] = await reads
-    .select({ hash: readers.addressHash })
-    .from(readers)
-    .where(eq(readers.id, reminder?.readerId ?? reminderId));
+  const { addressHash, since } = await suppressionOf(reads, reminder?.readerId ?? reminderId, reason);
   // The night after, the address is forgotten; only that the reminder was stopped is left to tell.
-  if (!reader?.hash) return reminder?.state === 'cancelled';
+  if (addressHash === null) return { done: reminder?.state === 'cancelled', undoable: false };
+  if (since !== null) return { done: true, undoable: true };
   const scopes = reason === 'blocked' ? (['all'] as const) : (['all', 'reminders'] as const);
   const [held] = await reads
     .select({ scope: suppressions.scope })
     .from(suppressions)
-    .where(and(eq(suppressions.addressHash, reader.hash), inArray(suppressions.scope, [...scopes])))
+    .where(and(eq(suppressions.addressHash, addressHash), inArray(suppressions.scope, [...scopes])))
     .limit(1);
-  return held !== undefined;
+  return { done: held !== undefined, undoable: false };
+}
+
+/** A reader's address as it is looked up by, and since when it is kept back for this very reason; null where it is not. */
+async function suppressionOf(
+  reads: Reads,
+  readerId: string,
+  reason: 'unsubscribed' | 'blocked',
+): Promise<{ addressHash: Buffer | null; since: Date | null }> {
+  const [found] = await reads
+    .select({ addressHash: readers.addressHash, since: suppressions.since })
+    .from(readers)
+    .leftJoin(
+      suppressions,
+      and(eq(suppressions.addressHash, readers.addressHash), eq(suppressions.reason, reason)),
+    )
+    .where(eq(readers.id, readerId));
+  return found ?? { addressHash: null, since: null };
 }
 
 /** A gift was begun that carries this reminder; the first time counts. */
@@ -168,7 +296,12 @@ const acts: {
   async change(tx, now, reminder, act) {
     const offer = offerFor(reminder, now);
     if (act.act !== 'change') return reminder;
-    if (offer.is === 'waiting') return wait(tx, now, reminder, moved(reminder, now, act.when, act));
+    if (offer.is === 'waiting') {
+      const change = moved(reminder, now, act.when, act);
+      // Pressed twice: the day before it is still the one to go back to.
+      if (change.sendOn === reminder.sendOn && change.timeZone === reminder.timeZone) return reminder;
+      return wait(tx, now, reminder, { ...change, former: asItStands(reminder) });
+    }
     if (offer.is === 'sent') return repeat(tx, now, reminder, act.when, act);
     throw new Refusal(fault('link-expired'));
   },
@@ -183,11 +316,63 @@ const acts: {
 
   async stop(tx, now, reminder) {
     if (!['unconfirmed', 'waiting', 'sent'].includes(reminder.state)) return reminder;
-    const stopped = await write(tx, reminder, { state: 'cancelled', stoppedAt: now });
+    const former = await formersOf(tx, [reminder]);
+    const stopped = await write(tx, reminder, {
+      state: 'cancelled',
+      stoppedAt: now,
+      former: former.get(reminder.id) ?? null,
+    });
     await cancelLetters(tx, { reminderId: reminder.id });
     return stopped;
   },
+
+  async undo(tx, now, reminder) {
+    const former = formerOf(reminder, now);
+    if (former) return takeUp(tx, now, reminder, former);
+    // Pressed twice: it is as it was.
+    if (reminder.former === null && offerFor(reminder, now).is !== 'over') return reminder;
+    throw new Refusal(fault('link-expired'));
+  },
 };
+
+/** Back to how it stood before. Throws a Refusal when its reader has been forgotten since. */
+async function takeUp(tx: Tx, now: Date, reminder: Reminder, former: FormerReminder): Promise<Reminder> {
+  const dueAt = sendAt(former.sendOn, former.timeZone, reminder.id);
+  const change = { ...former, dueAt, stoppedAt: null, former: null };
+  if (former.state === 'waiting') return wait(tx, now, reminder, change);
+  if (reminder.readerId === null || !(await isHeld(tx, reminder.readerId))) {
+    throw new Refusal(fault('link-expired'));
+  }
+  return write(tx, reminder, change);
+}
+
+/**
+ * How reminders stand, to be taken up again. Not those whose letter is only now being sent: it is taken back with the stop, so
+ * that nothing is left to go back to.
+ */
+async function formersOf(tx: Tx, stopping: readonly Reminder[]): Promise<Map<string, FormerReminder | null>> {
+  const beingSent = new Set<string | null>();
+  const ids = stopping.filter(({ state }) => state === 'sent').map(({ id }) => id);
+  if (ids.length > 0) {
+    const found = await tx
+      .select({ reminderId: letters.reminderId })
+      .from(letters)
+      .where(
+        and(
+          inArray(letters.reminderId, ids),
+          eq(letters.class, 'reminder'),
+          inArray(letters.state, ['queued', 'deferred', 'sending']),
+        ),
+      );
+    for (const { reminderId } of found) beingSent.add(reminderId);
+  }
+  return new Map(stopping.map((each) => [each.id, beingSent.has(each.id) ? null : asItStands(each)]));
+}
+
+function asItStands({ state, choice, timeZone, sendOn, snoozes }: Reminder): FormerReminder | null {
+  if (state !== 'unconfirmed' && state !== 'waiting' && state !== 'sent') return null;
+  return { state, choice, timeZone, sendOn, snoozes };
+}
 
 /** A sent reminder is set once more; three times at most. */
 async function repeat(tx: Tx, now: Date, reminder: Reminder, chosen: When, act: Act): Promise<Reminder> {
@@ -195,6 +380,7 @@ async function repeat(tx: Tx, now: Date, reminder: Reminder, chosen: When, act: 
   if (offer.is !== 'sent' || !offer.mayRepeat) throw new Refusal(fault('already-done'));
   return wait(tx, now, reminder, {
     snoozes: reminder.snoozes + 1,
+    former: asItStands(reminder),
     ...moved(reminder, now, chosen, act),
   });
 }
@@ -207,8 +393,10 @@ function moved(reminder: Reminder, now: Date, chosen: When, act: Act): Partial<R
 
 /** Sets a reminder waiting; another one of the same reader's that waits makes room for it. */
 async function wait(tx: Tx, now: Date, reminder: Reminder, change: Partial<Reminder>): Promise<Reminder> {
-  if (reminder.readerId !== null && reminder.state !== 'waiting') {
-    await isHeld(tx, reminder.readerId);
+  if (reminder.state !== 'waiting') {
+    if (reminder.readerId === null || !(await isHeld(tx, reminder.readerId))) {
+      throw new Refusal(fault('link-expired'));
+    }
     await replaceWaiting(tx, now, reminder.readerId, reminder.id);
   }
   return write(tx, reminder, { state: 'waiting', attempts: 0, leasedUntil: null, problem: null, ...change });
@@ -236,6 +424,16 @@ async function write(tx: Tx, reminder: Reminder, change: Partial<Reminder>): Pro
 async function holdReader(tx: Tx, now: Date, person: SealedPerson): Promise<string> {
   const readerId = await findOrMakeReader(tx, now, person);
   return (await isHeld(tx, readerId)) ? readerId : holdReader(tx, now, person);
+}
+
+/** A reader's reminders in these states, held in one order: two acts at once wait for each other and do not lock each other out. */
+function holdReminders(tx: Tx, readerId: string, states: Reminder['state'][]): Promise<Reminder[]> {
+  return tx
+    .select()
+    .from(reminders)
+    .where(and(eq(reminders.readerId, readerId), inArray(reminders.state, states)))
+    .orderBy(reminders.id)
+    .for('update');
 }
 
 /**

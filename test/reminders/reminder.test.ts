@@ -73,6 +73,7 @@ describe('its own page', () => {
     createdAt: at('2027-03-20T12:00:00Z'),
     sentAt: null,
     snoozes: 0,
+    former: null,
   };
   const sent: Standing = { ...asked, state: 'sent', sentAt: at('2027-03-24T08:00:00Z') };
 

@@ -17,6 +17,8 @@ export const reminders = {
   submitting: 'One moment…',
   calendarInstead: 'Save it to my calendar instead',
   calendarInsteadWhy: 'No address needed.',
+  discreet: 'Write discreetly',
+  discreetWhy: 'Sender and subject will not say who we are or what it is about.',
   whatWeKeep: 'Your address is kept for this one letter only, and deleted afterwards.',
   submit: 'Remind me',
   /** The same for every address, known or not. */
@@ -27,6 +29,10 @@ export const reminders = {
     noConfirmationTitle: 'Until then',
     noConfirmation: (onDay: string) =>
       `If we may write to this address, we will do so once, ${onDay}, in the morning.`,
+    /** To a reader who is known by a gift or a letter. */
+    known: (onDay: string) =>
+      `If we may write to the address you gave with, we will do so once, ${onDay}, in the morning.`,
+    changeOrStop: 'Choose another day, or stop it',
     notThere: 'Nothing there after a few minutes? Please look where unwanted mail goes, or ask again.',
   },
   confirm: {
@@ -51,6 +57,8 @@ export const reminders = {
     stop: 'Stop the reminder',
     sent: 'Your reminder has been sent. Thank you for thinking of us.',
     give: 'Give now',
+    undo: 'Undo: as it was before',
+    undoTo: (onDay: string) => `Undo: write to me ${onDay}, as before`,
   },
   over: {
     satisfied: 'You have given since, so no reminder will come. Thank you.',
@@ -70,6 +78,33 @@ export const reminders = {
       'If somebody else gave us your address, press the button: we will not write to it again, whoever asks.',
     blockButton: 'Never write to me',
     blockDone: 'We will not write to this address again.',
+    undo: 'Undo: letters may come again',
+    undone: 'Taken back. Everything is as it was before.',
   },
-  afterGift: 'Would you like a reminder to give again?',
+  /** On the page of thanks, after a single gift. */
+  again: {
+    title: 'Would you like a reminder to give again?',
+    text: 'We write to you once, to the address of your receipt, in the morning of the day you choose.',
+    elsewhere: 'Remind me to give again',
+  },
+  /** After a regular gift has ended. */
+  winBack: {
+    title: 'Perhaps again some day?',
+    text: 'If you like, we write to you once, to the address you gave with, in the morning of the day you choose, and then leave you in peace.',
+    elsewhere: 'You have ended your gift? We can write to you once, on a day you choose.',
+  },
+  calendar: {
+    title: 'Save it to my calendar',
+    lead: 'A small file for your own calendar. We ask for no address and keep nothing.',
+    whenLegend: 'When should your calendar remind you?',
+    preview: (onDay: string) => `Your calendar will remind you ${onDay}, at nine in the morning.`,
+    previewOfChoice: 'Your calendar will remind you on the day you choose, at nine in the morning.',
+    discreet: 'Name it discreetly',
+    discreetWhy: 'The entry is then called “Reminder” and does not name us.',
+    submit: 'Save to my calendar',
+    byLetter: 'Be reminded by a letter instead',
+    entry: (publication: string) => `Support ${publication}`,
+    entryDiscreet: 'Reminder',
+    entryText: 'You wanted to come back to this:',
+  },
 };
