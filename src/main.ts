@@ -93,7 +93,12 @@ async function neighboursIn(sandbox: Sandbox, services: Services): Promise<Neigh
     import('./sandbox/staff-link.ts'),
   ]);
   const { baseUrl, publication } = services.config;
-  const doors = { baseUrl, publication: publication.name, staffLink: () => staffLink(services) };
+  const doors = {
+    baseUrl,
+    publication: publication.name,
+    letterhead: services.config,
+    staffLink: () => staffLink(services),
+  };
   return [
     { path: '/', routes: articleRoutes({ baseUrl }) },
     { path: '/sandbox', routes: await sandbox.routes(doors) },

@@ -15,14 +15,11 @@ export function annualStatement(writing: Writing<'annual-statement'>): Letter {
       heading(words.subject(year)),
       greeting(writing),
       paragraph(words.text(year, facts.gifts)),
-      receipt(words.title(year), rowsOf(writing), [
-        ...totals.flatMap((total) =>
-          BigInt(total.sentBackMinor) === 0n
-            ? []
-            : [[words.sentBack, amount(writing, { ...total, amountMinor: total.sentBackMinor })] as const],
-        ),
-        ...totals.map((total) => [words.total, amount(writing, keptOf(total))] as const),
-      ]),
+      receipt(
+        words.title(year),
+        rowsOf(writing),
+        totals.flatMap((total) => sumsOf(writing, total)),
+      ),
       paragraph(words.thanks),
       signature(letters.signature(publication.name)),
       ...whyYear(writing),
@@ -51,7 +48,16 @@ function rowsOf(writing: Writing<'annual-statement'>): (readonly [string, string
   ]);
 }
 
-function keptOf(total: Writing<'annual-statement'>['facts']['totals'][number]) {
-  const kept = BigInt(total.amountMinor) - BigInt(total.sentBackMinor);
-  return { amountMinor: kept.toString(), currency: total.currency };
+function sumsOf(
+  writing: Writing<'annual-statement'>,
+  { amountMinor, currency, sentBackMinor }: Writing<'annual-statement'>['facts']['totals'][number],
+): (readonly [string, string])[] {
+  const words = writing.words.letters.annualStatement;
+  const kept = (BigInt(amountMinor) - BigInt(sentBackMinor)).toString();
+  return [
+    ...(BigInt(sentBackMinor) === 0n
+      ? []
+      : [[words.sentBack, amount(writing, { amountMinor: `-${sentBackMinor}`, currency })] as const]),
+    [words.total, amount(writing, { amountMinor: kept, currency })],
+  ];
 }

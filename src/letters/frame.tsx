@@ -358,6 +358,7 @@ const css = {
     borderTop: `1px solid ${light.rule}`,
     textAlign: 'right',
     verticalAlign: 'top',
+    whiteSpace: 'nowrap',
   },
   sumName: {
     padding: '10px 16px 10px 0',
@@ -372,6 +373,7 @@ const css = {
     fontWeight: 600,
     textAlign: 'right',
     verticalAlign: 'top',
+    whiteSpace: 'nowrap',
   },
   link: { margin: '0 0 12px', font: `400 16px/24px ${sans}` },
   a: { color: light.accent, textDecoration: 'underline', textUnderlineOffset: '3px' },

@@ -68,6 +68,25 @@ export function letterLinks(keys: Keys, baseUrl: string, to: LinkedTo): LetterLi
   };
 }
 
+/** Links as they look and that open nothing: for letters shown to others than their reader. */
+export function exampleLinks(baseUrl: string): LetterLinks {
+  const token = 'this-is-an-example-and-opens-nothing'.padEnd(59, '-');
+  const at = (path: string) => () => `${baseUrl}/${path}`;
+  return {
+    manage: at(`account/manage/${token}`),
+    secondGift: at(`account/second/${token}`),
+    openInvoice: at(`account/manage/${token}/invoice`),
+    reminder: at(`reminders/${token}`),
+    give: at(`reminders/${token}/give`),
+    unsubscribe: at(`unsubscribe/${token}`),
+    block: at(`unsubscribe/${token}`),
+    invitation: at(`staff/welcome/${token}`),
+    signIn: at(`account/sign-in/${token}`),
+    signInCode: () => '123456',
+    donate: at('donate'),
+  };
+}
+
 function need<T>(part: T | null): T {
   if (part === null) throw new Error('A letter needs a link that its row has nothing for');
   return part;

@@ -60,13 +60,9 @@ export function renderLetter(
   const { config, keys } = services;
   const links = letterLinks(keys, config.baseUrl, { ...row, invitation: recipient.invitation });
   const { locale, discreet, subject, text, html } = writeLetter(config, links, row, recipient);
-  const ownName = config.mail.from.name ?? config.publication.name;
   return {
     messageId: row.messageId,
-    from: {
-      name: discreet ? wordsFor(locale).letters.discreetSender : ownName,
-      address: config.mail.from.address,
-    },
+    from: { name: senderName(config, { locale, discreet }), address: config.mail.from.address },
     to: { name: '', address: recipient.address },
     subject,
     text,
@@ -83,6 +79,14 @@ export function renderLetter(
       }),
     },
   };
+}
+
+/** Whom a letter is from, as a mail program shows it. */
+export function senderName(
+  { mail, publication }: Pick<Config, 'mail' | 'publication'>,
+  { locale, discreet }: Pick<WrittenLetter, 'locale' | 'discreet'>,
+): string {
+  return discreet ? wordsFor(locale).letters.discreetSender : (mail.from.name ?? publication.name);
 }
 
 export interface WrittenLetter {

@@ -27,6 +27,8 @@ export function OverviewPage(page: {
   timeZone: string;
   articleUrl: string;
   staffUrl: string;
+  /** Whether there is a wall of letters. */
+  gallery: boolean;
   /** Of each the newest, or with `all` more of them. */
   checkouts: CheckoutSeen[] | undefined;
   webhooks: WebhookSeen[] | undefined;
@@ -62,6 +64,11 @@ export function OverviewPage(page: {
           {letters && (
             <Way href="/sandbox/mailbox" name="The mailbox">
               Every letter the service has sent.
+            </Way>
+          )}
+          {page.gallery && (
+            <Way href="/sandbox/gallery" name="Every letter">
+              All that can be sent, in each language, by day and by night.
             </Way>
           )}
           <Way href={page.staffUrl} name="The staff desk">
@@ -573,11 +580,14 @@ export function RefusedPage({ detail }: { detail: string }): VNode {
   );
 }
 
-function Frame(page: {
+export function Frame(page: {
   title: string;
   publication: string;
   back?: boolean;
   mailbox?: boolean;
+  gallery?: boolean;
+  /** As wide as the window. */
+  wide?: boolean;
   script?: string;
   children: ComponentChildren;
 }): VNode {
@@ -592,11 +602,12 @@ function Frame(page: {
         <link rel="stylesheet" href="/sandbox/sandbox.css" />
         {page.script && <script src={page.script} defer />}
       </head>
-      <body>
+      <body {...(page.wide && { class: 'wide-open' })}>
         {page.back && (
           <nav aria-label="Way back">
             <a href="/sandbox">Sandbox</a>
             {page.mailbox && <a href="/sandbox/mailbox">Mailbox</a>}
+            {page.gallery && <a href="/sandbox/gallery">Every letter</a>}
           </nav>
         )}
         <main>{page.children}</main>

@@ -11,10 +11,14 @@ import express, {
 import type { VNode } from 'preact';
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
+import { sampleNames } from '../letters/samples.ts';
+import { locales } from '../values/locale.ts';
 import { bundleScript, lazily } from '../web/assets.ts';
 import { otherLoopback } from '../web/protection.ts';
 import { sendPage, sendProblem } from '../web/respond.ts';
 import { faultsSchema } from './faults.ts';
+import { hang, hangOne, inScheme, isSample, type Letterhead } from './gallery.ts';
+import { GalleryLetterPage, GalleryPage, parts, schemes, screens } from './gallery-pages.tsx';
 import type { Letter, Mailbox } from './mailbox.ts';
 import {
   LetterPage,
@@ -33,6 +37,8 @@ export interface SandboxDoors {
   publication: string;
   /** Where the sample article is; by default the machine's other name, so that the appeal in it is really cross-site. */
   articleUrl?: string;
+  /** Whose letters the gallery shows; without it there is none. */
+  letterhead?: Letterhead;
   /** Where a person gets to the staff desk from here: by an invitation as long as nobody has a password. */
   staffLink?: () => Promise<string>;
 }
@@ -66,6 +72,7 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
         timeZone: sandbox.timeZone,
         articleUrl,
         staffUrl: '/sandbox/staff',
+        gallery: doors.letterhead !== undefined,
         checkouts: stripe?.listCheckouts(all.checkouts ? mostShown : newestShown),
         webhooks: stripe?.listWebhooks(all.webhooks ? mostShown : newestShown),
         letters: await mailbox?.letters({ limit: newestShown }),
@@ -115,12 +122,35 @@ export function sandboxRoutes(sandbox: Sandbox, doors: SandboxDoors): Router {
   routes.get('/mailbox/:id/html', guards, async (req: Request, res: Response) => {
     const letter = await letterOf(req, mailbox);
     if (letter.html === null) throw missing('This letter has no HTML part.');
-    // As a mail program shows it: nothing of ours can be reached, nothing is fetched, links open outside.
-    res.set({ 'Content-Security-Policy': letterPolicy, 'Cache-Control': 'no-store' });
-    res.removeHeader('X-Frame-Options');
-    // In its sandbox the letter has no origin that could have processes of its own; asking for them warns in the console.
-    res.removeHeader('Origin-Agent-Cluster');
-    res.type('html').send(letterDocument(letter.html));
+    sendLetter(res, letterDocument(letter.html));
+  });
+
+  routes.get('/gallery', guards, (req: Request, res: Response) => {
+    const letterhead = presentLetterhead(doors);
+    const view = read(viewSchema, req.query);
+    const hung = hang(letterhead, view.locale, view.discreet);
+    show(res, GalleryPage({ publication: doors.publication, hung, view }));
+  });
+
+  routes.get('/gallery/:sample', guards, (req: Request, res: Response) => {
+    const letterhead = presentLetterhead(doors);
+    const { discreet } = read(viewSchema, req.query);
+    const { sample } = req.params;
+    if (!isSample(sample)) throw missing('There is no such letter.');
+    const at = sampleNames.indexOf(sample);
+    const hung = {
+      en: hangOne(letterhead, sample, 'en', discreet),
+      ru: hangOne(letterhead, sample, 'ru', discreet),
+    };
+    const others = { before: sampleNames[at - 1], after: sampleNames[at + 1], discreet };
+    show(res, GalleryLetterPage({ publication: doors.publication, hung, others }));
+  });
+
+  routes.get('/gallery/:sample/html', guards, (req: Request, res: Response) => {
+    const { sample } = req.params;
+    if (!isSample(sample)) throw missing('There is no such letter.');
+    const { locale, scheme, discreet } = read(viewSchema, req.query);
+    sendLetter(res, inScheme(hangOne(presentLetterhead(doors), sample, locale, discreet).html, scheme));
   });
 
   routes.post('/checkouts/:id/pay', changes, async (req: Request, res: Response) => {
@@ -160,6 +190,17 @@ const clockSchema = z
   });
 
 const lettersSchema = z.object({ to: z.string('one address').trim().min(1).optional() });
+
+const viewSchema = z.object({
+  locale: z.enum(locales).catch('en'),
+  screen: z.enum(screens).catch('desktop'),
+  scheme: z.enum(schemes).catch('light'),
+  part: z.enum(parts).catch('html'),
+  discreet: z
+    .string()
+    .optional()
+    .transform((text) => text === 'yes'),
+});
 
 const cardNeeded = 'the number of a test card';
 
@@ -238,6 +279,20 @@ const pageHeaders: RequestHandler = (_req, res, next) => {
 
 function show(res: Response, page: VNode): void {
   sendPage(res, page);
+}
+
+/** As a mail program shows it: nothing of ours can be reached, nothing is fetched, links open outside. */
+function sendLetter(res: Response, html: string): void {
+  res.set({ 'Content-Security-Policy': letterPolicy, 'Cache-Control': 'no-store' });
+  res.removeHeader('X-Frame-Options');
+  // In its sandbox the letter has no origin that could have processes of its own; asking for them warns in the console.
+  res.removeHeader('Origin-Agent-Cluster');
+  res.type('html').send(html);
+}
+
+function presentLetterhead({ letterhead }: SandboxDoors): Letterhead {
+  if (!letterhead) throw missing('There is no gallery here.');
+  return letterhead;
 }
 
 /** People go back to the page, at the part where they were; machines get the answer. */

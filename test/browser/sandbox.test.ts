@@ -18,17 +18,20 @@ describe('the sandbox’s pages', () => {
     await service.close();
   });
 
-  test.each(['/sandbox', '/sandbox/mailbox', '/sandbox/mailbox/1'])(
-    '%s is open to everyone',
-    async (path) => {
-      const { page, complaints } = await openPage(browser, desktop);
-      await page.goto(service.url + path);
-      const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze();
-      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-      expect(complaints).toEqual([]);
-      await page.context().close();
-    },
-  );
+  test.each([
+    '/sandbox',
+    '/sandbox/mailbox',
+    '/sandbox/mailbox/1',
+    '/sandbox/gallery',
+    '/sandbox/gallery/sign-in',
+  ])('%s is open to everyone', async (path) => {
+    const { page, complaints } = await openPage(browser, desktop);
+    await page.goto(service.url + path);
+    const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
 
   test('say that the clock is moving, and cannot move it twice at once', async () => {
     const { page, complaints } = await openPage(browser, desktop);

@@ -69,7 +69,11 @@ export async function startService(startsAt: string, env: Record<string, string>
     configured(sandbox, database, { ...env, PORT: String(onPort), BASE_URL: baseUrl });
   const config = configAt(port);
   const clocks = { now: sandbox.now, machineNow: sandbox.machineNow };
-  const sandboxDoor = await sandbox.routes({ baseUrl, publication: config.publication.name });
+  const sandboxDoor = await sandbox.routes({
+    baseUrl,
+    publication: config.publication.name,
+    letterhead: config,
+  });
   const house = await openHouse(config, clocks, {
     host: '127.0.0.1',
     neighbours: async () => [

@@ -171,7 +171,7 @@ export const letters = {
     text: (year: number, gifts: number) =>
       `For your records: in ${year} you gave us ${gifts} ${englishPlural(gifts, 'gift', 'gifts')}. You need not do anything.`,
     month: (month: number) => common.months[month - 1] ?? '',
-    sentBack: 'Of which sent back',
+    sentBack: 'Sent back',
     total: 'In all',
     thanks: 'Thank you for the year.',
   },

@@ -168,7 +168,7 @@ export const letters: (typeof english)['letters'] = {
       const name = common.months[month - 1] ?? '';
       return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
     },
-    sentBack: 'Из них возвращено',
+    sentBack: 'Возвращено',
     total: 'Всего',
     thanks: 'Спасибо за этот год.',
   },
