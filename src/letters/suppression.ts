@@ -24,7 +24,10 @@ export async function isSuppressed(
   return row !== undefined;
 }
 
-/** Keeps letters back from a reader's address from now on, and takes back those not yet begun. Nothing to do where the address is forgotten. */
+/**
+ * Keeps letters back from a reader's address from now on, and takes back those not yet begun. An address that was kept only
+ * for a reminder is still known by its hash for a while after it went; beyond that there is nothing to do.
+ */
 export async function suppress(
   tx: Tx,
   now: Date,
@@ -32,13 +35,14 @@ export async function suppress(
   reason: SuppressionReason,
 ): Promise<'suppressed' | 'forgotten'> {
   const [reader] = await tx
-    .select({ hash: readers.addressHash })
+    .select({ hash: readers.addressHash, formerHash: readers.formerHash })
     .from(readers)
     .where(eq(readers.id, readerId));
-  if (!reader?.hash) return 'forgotten';
+  const addressHash = reader?.hash ?? reader?.formerHash ?? null;
+  if (addressHash === null) return 'forgotten';
   await tx
     .insert(suppressions)
-    .values({ addressHash: reader.hash, scope: scopeOf[reason], reason, since: now })
+    .values({ addressHash, scope: scopeOf[reason], reason, since: now })
     .onConflictDoNothing();
   await cancelLetters(tx, { readerId, classes: takenBackBy[reason] });
   return 'suppressed';
@@ -53,6 +57,18 @@ export async function lift(
   await tx
     .delete(suppressions)
     .where(and(eq(suppressions.addressHash, addressHash), inArray(suppressions.reason, [...reasons])));
+}
+
+/**
+ * A reader has shown that their address lives: by a letter's link, or by giving with it. What held letters back as from a dead one
+ * goes; what the reader wished stays. Should it be dead after all, the next letter says so again.
+ */
+export async function addressLives(tx: Tx, readerId: string): Promise<void> {
+  const [reader] = await tx
+    .select({ hash: readers.addressHash })
+    .from(readers)
+    .where(eq(readers.id, readerId));
+  if (reader?.hash) await lift(tx, reader.hash);
 }
 
 const keptBackFrom: Record<LetterClass, 'dead' | 'any'> = {

@@ -27,8 +27,7 @@ export function readPostmark(
   const event = readBody(webhook, body);
   return {
     provider: 'postmark',
-    // Deliveries and the like have no number of their own.
-    eventId: `${event.RecordType}:${event.ID ?? createHash('sha256').update(body).digest('hex')}`,
+    eventId: `${event.RecordType}:${numberOf(event) ?? createHash('sha256').update(body).digest('hex')}`,
     meaning: meaningOf(event),
     about: event.Metadata?.letter ?? null,
     happenedAt: momentOf(event.BouncedAt),
@@ -38,12 +37,18 @@ export function readPostmark(
 const webhook = z.object({
   RecordType: z.string().min(1).max(60),
   ID: z.number().optional(),
+  MessageID: z.string().max(100).optional(),
   Type: z.string().optional(),
   Details: z.string().nullish(),
   BouncedAt: z.string().optional(),
   /** Postmark's MessageID is its own; ours goes along as X-PM-Metadata-letter. */
   Metadata: z.object({ letter: z.string().optional() }).nullish(),
 });
+
+/** A bounce's number may be larger than JavaScript tells exactly; beside its letter's it is one. Deliveries have none. */
+function numberOf({ ID, MessageID }: z.output<typeof webhook>): string | null {
+  return ID === undefined || MessageID === undefined ? null : `${MessageID}:${ID}`;
+}
 
 function meaningOf({ RecordType, Type = '', Details }: z.output<typeof webhook>): Meaning {
   if (RecordType === 'SpamComplaint' || (RecordType === 'Bounce' && Type === 'SpamComplaint'))
