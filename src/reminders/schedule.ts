@@ -265,6 +265,17 @@ async function suppressionOf(
   return found ?? { addressHash: null, since: null };
 }
 
+/** What `undo` would lead to; null where it leads nowhere any more, as when the address is forgotten. */
+export async function undoable(reads: Reads, reminder: Reminder, now: Date): Promise<FormerReminder | null> {
+  const former = formerOf(reminder, now);
+  if (former === null || reminder.readerId === null) return null;
+  const [reader] = await reads
+    .select({ erasedAt: readers.erasedAt })
+    .from(readers)
+    .where(eq(readers.id, reminder.readerId));
+  return reader?.erasedAt === null ? former : null;
+}
+
 /** A gift was begun that carries this reminder; the first time counts. */
 export async function noteOpened(tx: Tx, now: Date, reminderId: string): Promise<void> {
   await tx
