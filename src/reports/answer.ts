@@ -1,14 +1,23 @@
 // Answer: a report asked and answered, as its page, its file and its JSON all show it.
 import type { Reads } from '../outside/database.ts';
+import { churn } from './churn.ts';
+import { cohorts } from './cohorts.ts';
+import { disputes } from './disputes.ts';
 import { events } from './events.ts';
+import { forecast } from './forecast.ts';
 import { gifts } from './gifts.ts';
 import { giving } from './giving.ts';
+import { growth } from './growth.ts';
 import { income } from './income.ts';
+import { lybunt, sybunt } from './lapsed.ts';
 import { mrr } from './mrr.ts';
 import type { Question } from './question.ts';
+import { recovery } from './recovery.ts';
 import { reminders } from './reminders.ts';
 import type { Column, Figures, Report } from './report.ts';
+import { retention } from './retention.ts';
 import { sources } from './sources.ts';
+import { supporters } from './supporters.ts';
 import { work } from './work.ts';
 
 /** Every report by its name in addresses. */
@@ -16,6 +25,16 @@ export const reports = {
   income,
   mrr,
   giving,
+  churn,
+  retention,
+  growth,
+  cohorts,
+  recovery,
+  forecast,
+  lybunt,
+  sybunt,
+  supporters,
+  disputes,
   gifts,
   sources,
   reminders,
@@ -31,7 +50,12 @@ export function isReportName(text: string): text is ReportName {
 
 /** Rows one by one, the newest first: a page shows some at once, a file holds all. */
 export function isList(name: ReportName): boolean {
-  return name === 'gifts' || name === 'events';
+  return name === 'gifts' || name === 'events' || isListOfPersons(name);
+}
+
+/** Of these the newest do not come first, and each currency may have a block. */
+export function isListOfPersons(name: ReportName): boolean {
+  return name === 'lybunt' || name === 'sybunt' || name === 'supporters';
 }
 
 export interface Answer extends Figures {
@@ -42,13 +66,14 @@ export interface Answer extends Figures {
 
 export async function answerReport(reads: Reads, name: ReportName, asked: Question): Promise<Answer> {
   const report: Report = reports[name];
-  const question = { ...asked, currency: currencyOf(name, asked) };
+  const inCurrency = { ...asked, currency: currencyOf(name, asked) };
+  const question = report.suits?.(inCurrency) ?? inCurrency;
   return { name, question, columns: report.columns(question), ...(await report.read(reads, question)) };
 }
 
 /** One by one, amounts are told in the currency they were given in. */
 function currencyOf(name: ReportName, { currency }: Question): Question['currency'] {
-  if (isList(name) && currency === 'reporting') return null;
+  if ((name === 'gifts' || name === 'events') && currency === 'reporting') return null;
   const report: Report = reports[name];
   return currency ?? report.usualCurrency ?? null;
 }
@@ -72,11 +97,12 @@ export function jsonOf({
     currency: question.currency,
     ...(name === 'sources' && { of: question.of }),
     ...(name === 'events' && { state: question.state }),
+    ...(question.year !== null && { year: question.year }),
     time_zone: question.reckoning.timeZone,
     as_of: question.asOf.toISOString(),
     columns: columns.map((column) => column.name),
     rows,
-    ...(place && { count: place.count }),
+    ...(place && place.count !== null && { count: place.count }),
     totals,
     ...(question.currency === null &&
       totalsByCurrency.length > 1 && { totals_by_currency: totalsByCurrency }),

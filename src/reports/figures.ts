@@ -18,9 +18,19 @@ export interface Written {
 
 /** The place of a column on the page of definitions: `gross_minor` stands at `#gross`. */
 export function placeOf(column: Pick<Column, 'name'>, report: ReportName): string {
-  if (report === 'reminders' && column.name === 'net_minor') return 'reminders-net';
-  return column.name.replace(/_minor$/, '').replaceAll('_', '-');
+  const place = column.name.replace(/_minor$/, '').replaceAll('_', '-');
+  return ownPlaces.has(`${report}-${place}`) ? `${report}-${place}` : place;
 }
+
+/** Where two reports mean something else by one name. */
+const ownPlaces: ReadonlySet<string> = new Set([
+  'reminders-net',
+  'retention-donors',
+  'retention-rate',
+  'growth-new',
+  'growth-new-donors',
+  'forecast-due',
+]);
 
 /** What a column is called and how it is counted. Throws for a column without words: a fault of the program. */
 export function figureOf(words: Words, column: Pick<Column, 'name'>, report: ReportName): Figure {
@@ -49,6 +59,10 @@ export function textOf(written: Written, column: Column, row: Row, moneyIn: Curr
       return typeof value === 'number' ? percentText(words, value) : words.reports.notDefined;
     case 'instant':
       return typeof value === 'string' ? momentText(words, value, written.timeZone) : '–';
+    case 'day':
+      return typeof value === 'string'
+        ? dateText(words, value, { day: 'numeric', month: 'short', year: 'numeric' })
+        : '–';
     case 'seconds':
       return typeof value === 'number' ? words.reports.seconds(value) : '–';
     case 'unconverted':
@@ -150,6 +164,10 @@ function valueNames(words: Words, column: string): Readonly<Record<string, strin
   if (column === 'component' || column === 'source') return reports.components;
   if (column === 'work') return reports.workNames;
   if (column === 'state') return reports.eventStates;
+  if (column === 'donor_type') return reports.donorTypes;
+  if (column === 'standing') return reports.standings;
+  if (column === 'dispute_state') return reports.disputeStates;
+  if (column === 'reason') return reports.disputeReasons;
   return column === 'key' ? { ...reports.components, ...common.frequency } : {};
 }
 

@@ -36,6 +36,7 @@ export const gifts: Report = { name: 'gifts', columns: () => columns, read: read
  * range. `returned_minor` is what refunds and disputes took back until now. A fee that Stripe has not told is in no total.
  */
 async function readGifts(reads: Reads, question: Question): Promise<Figures> {
+  if (question.before?.includes(':')) throw new Refusal(inField('before', fault('value-malformed')));
   const found = await answered(
     reads,
     sql`

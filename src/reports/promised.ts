@@ -22,6 +22,26 @@ export function rounded(exact: SQL): SQL {
 }
 
 /**
+ * What one minor unit of a supporter's promise in this currency is worth in the report's: by their latest settled membership
+ * payment before the moment, else by the first one after it; null where there is none. Needs `given`.
+ */
+export function rateAt(readerId: SQL, currency: SQL, moment: SQL): SQL {
+  const settled = (side: SQL, order: SQL) => sql`(
+        select p.settled_amount_minor::numeric / p.amount_minor
+        from payments p
+        where p.reader_id = ${readerId} and p.currency = ${currency} and p.kind <> 'once'
+          and p.settled_currency = given.reporting and ${side}
+        order by ${order}
+        limit 1
+      )`;
+  return sql`case
+      when given.reporting is null or ${currency} = given.reporting then 1
+      else coalesce(${settled(sql`p.paid_at < ${moment}`, sql`p.paid_at desc, p.id desc`)},
+        ${settled(sql`p.paid_at >= ${moment}`, sql`p.paid_at, p.id`)})
+    end`;
+}
+
+/**
  * Facts of each supporter and currency before the range's end: movements, and what their plans' newest looks said of an end to
  * come and of a pause. Of looks at one moment only the last counts: the one that no other says it replaced. As in the ledger's
  * fold the first look that counts is dated by the plan's beginning, an end by its own date.
@@ -256,3 +276,10 @@ const inOneCurrency = sql`rate as (
   group by currency
   having sum(delta) > 0
 )`;
+
+/** What a membership `m` promises a month as it stands now, and its rate; needs `given`. */
+export const promisedNow = {
+  monthly: sql`case when m.standing in ('active', 'past_due')
+    then m.amount_minor / case when m."interval" = 'year' then 12::numeric else 1 end else 0 end`,
+  rate: rateAt(sql`m.reader_id`, sql`m.currency`, sql`'infinity'::timestamptz`),
+};

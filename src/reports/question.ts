@@ -1,6 +1,7 @@
 // Question: what a report is asked for, read from an address bar: which days, in what steps, in which currency.
-import { addDays, addMonths } from '../values/calendar.ts';
-import { type Currency, isCurrency } from '../values/money.ts';
+import { type Standing, standings } from '../ledger/standing.ts';
+import { addDays, addMonths, isDate } from '../values/calendar.ts';
+import { type Currency, isCurrency, parseAmount } from '../values/money.ts';
 import {
   isDay,
   isPeriodLength,
@@ -39,6 +40,32 @@ export type Breakdown = (typeof breakdowns)[number];
 export const eventStates = ['waiting', 'dead', 'ignored', 'done'] as const;
 export type EventState = (typeof eventStates)[number];
 
+export const donorTypes = ['none', 'one-time', 'repeat', 'member'] as const;
+export type DonorType = (typeof donorTypes)[number];
+
+/** Which of the supporters are meant; what is null does not matter. */
+export interface SupporterFilter {
+  type: DonorType | null;
+  standing: Standing | null;
+  /** ISO 3166 code of the newest payment's card. */
+  country: string | null;
+  /** Gave at least once through this campaign. */
+  campaign: string | null;
+  /** Gave on this day or later. */
+  since: string | null;
+  /** Gave at least this much in all, in major units of the currency asked for. */
+  amount: string | null;
+}
+
+export const everySupporter: SupporterFilter = {
+  type: null,
+  standing: null,
+  country: null,
+  campaign: null,
+  since: null,
+  amount: null,
+};
+
 export interface Question {
   /** The first day, and the first day no longer inside. */
   from: string;
@@ -48,9 +75,12 @@ export interface Question {
   of: Breakdown;
   /** Only Stripe's events in this state; null for all. */
   state: EventState | null;
+  /** The calendar year in which the fiscal year begins that is asked for; null for the present one. */
+  year: number | null;
+  supporters: SupporterFilter;
   /** How many rows of a list are read at once. */
   most: number;
-  /** Only rows of a list that follow the one with this id; null from the first. */
+  /** Only rows of a list that follow this one, as its `next` named it; null from the first. */
   before: string | null;
   periods: readonly [Period, ...Period[]];
   whole: Period;
@@ -66,6 +96,13 @@ export interface Asked {
   currency?: string | undefined;
   of?: string | undefined;
   state?: string | undefined;
+  year?: string | undefined;
+  type?: string | undefined;
+  standing?: string | undefined;
+  country?: string | undefined;
+  campaign?: string | undefined;
+  since?: string | undefined;
+  amount?: string | undefined;
   most?: string | undefined;
   before?: string | undefined;
 }
@@ -82,17 +119,22 @@ export function readQuestion(asked: Asked, reckoning: Reckoning, asOf: Date): Qu
   const most = readMost(asked.most);
   if (isFault(most)) faults.push(inField('most', most));
   const before = asked.before || null;
-  if (before !== null && !uuid.test(before)) faults.push(inField('before', fault('value-malformed')));
+  if (before !== null && !rowName.test(before)) faults.push(inField('before', fault('value-malformed')));
+  const year = readYear(asked.year);
+  if (isFault(year)) faults.push(inField('year', year));
+  const supporters = readFilter(asked, isFault(currency) ? null : currency, reckoning);
+  if (Array.isArray(supporters)) faults.push(...supporters);
   const range = readDays(asked, reckoning, asOf);
   if (isFault(range)) faults.push(inField(range.field ?? fieldOfRange(asked), range));
   if (isFault(currency) || !of || state === undefined || isFault(most) || isFault(range)) return faults;
-  return faults.length > 0 ? faults : ask({ ...range, currency, of, state, most, before }, reckoning, asOf);
+  if (faults.length > 0 || isFault(year) || Array.isArray(supporters)) return faults;
+  return ask({ ...range, currency, of, state, year, supporters, most, before }, reckoning, asOf);
 }
 
 /** A question put by the program itself. `from` must lie before `to`. */
 export function ask(
   wanted: Pick<Question, 'from' | 'to' | 'by'> &
-    Partial<Pick<Question, 'currency' | 'of' | 'state' | 'most' | 'before'>>,
+    Partial<Pick<Question, 'currency' | 'of' | 'state' | 'year' | 'supporters' | 'most' | 'before'>>,
   reckoning: Reckoning,
   asOf: Date,
 ): Question {
@@ -104,6 +146,8 @@ export function ask(
     currency: null,
     of: 'article',
     state: null,
+    year: null,
+    supporters: everySupporter,
     most: rowsOfPage,
     before: null,
     ...wanted,
@@ -115,9 +159,11 @@ export function ask(
 }
 
 /** The question as an address's query, so that a page can be kept and shared. */
-export function queryOf(question: Pick<Question, 'from' | 'to' | 'by' | 'currency'>): URLSearchParams {
-  const { from, to, by, currency } = question;
-  return new URLSearchParams({ from, to, by, ...(currency === null ? {} : { currency }) });
+export function queryOf(question: Question): URLSearchParams {
+  const { from, to, by, currency, year, supporters } = question;
+  const said = { currency, year: year === null ? null : String(year), ...supporters };
+  const kept = Object.entries(said).filter((entry): entry is [string, string] => entry[1] !== null);
+  return new URLSearchParams({ from, to, by, ...Object.fromEntries(kept) });
 }
 
 function readCurrency(text: string | undefined): CurrencyChoice | Fault {
@@ -125,6 +171,41 @@ function readCurrency(text: string | undefined): CurrencyChoice | Fault {
   if (text === 'reporting') return text;
   const code = text.toUpperCase();
   return isCurrency(code) ? code : fault('currency-unknown');
+}
+
+function readYear(text: string | undefined): number | null | Fault {
+  if (text === undefined || text === '') return null;
+  return /^(19|20|21)\d\d$/.test(text) ? Number(text) : fault('value-malformed');
+}
+
+function readFilter(
+  asked: Asked,
+  currency: CurrencyChoice,
+  { reportingCurrency }: Reckoning,
+): SupporterFilter | Fault[] {
+  const faults: Fault[] = [];
+  const chosen = <T extends string>(field: 'type' | 'standing', choices: readonly T[]): T | null => {
+    const text = asked[field];
+    const found = choices.find((each) => each === text);
+    if (text && !found) faults.push(inField(field, fault('choice-unknown')));
+    return found ?? null;
+  };
+  const filter = {
+    type: chosen('type', donorTypes),
+    standing: chosen('standing', standings),
+    country: asked.country?.toUpperCase() || null,
+    campaign: asked.campaign || null,
+    since: asked.since || null,
+    amount: asked.amount || null,
+  };
+  if (filter.country !== null && !/^[A-Z]{2}$/.test(filter.country))
+    faults.push(inField('country', fault('value-malformed')));
+  if (filter.since !== null && !isDate(filter.since)) faults.push(inField('since', fault('date-malformed')));
+  if (filter.amount !== null) {
+    const amountMinor = parseAmount(filter.amount, isCurrency(currency) ? currency : reportingCurrency);
+    if (isFault(amountMinor)) faults.push(inField('amount', amountMinor));
+  }
+  return faults.length > 0 ? faults : filter;
 }
 
 function readMost(text: string | undefined): number | Fault {
@@ -165,4 +246,5 @@ function fieldOfRange(asked: Asked): string {
 
 const rowsOfPage = 100;
 const mostRows = 10_000;
-const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+/** A row's id; of a person's row where each currency has a block, its currency too. */
+const rowName = /^([A-Z]{3}:)?[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;

@@ -14,6 +14,7 @@ export type ColumnKind =
   | 'text'
   | 'id'
   | 'instant'
+  | 'day'
   | 'seconds'
   | 'unconverted';
 
@@ -33,7 +34,7 @@ export type Row = Readonly<Record<string, Cell>>;
 
 export interface Figures {
   rows: readonly Row[];
-  /** The same columns for the whole range; money is null where it would add up different currencies. */
+  /** The same columns for the whole range, and what else is counted of it; money is null where it would add up different currencies. */
   totals: Row | null;
   /** Where no currency was asked for: the whole range of each. */
   totalsByCurrency: readonly Row[];
@@ -44,8 +45,8 @@ export interface Figures {
 }
 
 export interface ListPlace {
-  /** How many rows the whole range has, and how many of them stand before the first one here. */
-  count: number;
+  /** How many rows there are in all, where they are counted, and how many of them stand before the first one here. */
+  count: number | null;
   passed: number;
   /** What `before` must be for the rows that follow; null where none do. */
   next: string | null;
@@ -55,9 +56,21 @@ export interface Report {
   name: string;
   /** What is meant where no currency is asked for; one block per currency unless said otherwise. */
   usualCurrency?: 'reporting';
+  /** The question that this report answers, where that is not the one asked: other days, or always by month. */
+  suits?(question: Question): Question;
   columns(question: Question): readonly Column[];
   /** One statement, read only. */
   read(reads: Reads, question: Question): Promise<Figures>;
+}
+
+/** Where no currency is asked for there is a block of rows for each, so each row says which it belongs to. */
+export function inBlocks(
+  columns: readonly Column[],
+  { currency }: Pick<Question, 'currency'>,
+): readonly Column[] {
+  const [first, ...others] = columns;
+  if (currency !== null || !first) return columns;
+  return [first, { name: 'currency', kind: 'currency' }, ...others];
 }
 
 /** Period starts for `width_bucket`, and the whole range, as one row that the statements share. */

@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { moneyMoved, wholeNotConverted } from './moved.ts';
-import { rounded } from './promised.ts';
+import { rateAt, rounded } from './promised.ts';
 import type { Breakdown, Question } from './question.ts';
 import {
   type Answered,
@@ -91,24 +91,7 @@ with given as materialized (${givenPeriods(question)}
   from given
   join plan on plan.monthly > 0
   cross join lateral (
-    select case
-      when given.reporting is null or plan.own_currency = given.reporting then 1
-      else coalesce((
-        select p.settled_amount_minor::numeric / p.amount_minor
-        from payments p
-        where p.reader_id = plan.reader_id and p.currency = plan.own_currency and p.kind <> 'once'
-          and p.settled_currency = given.reporting and p.paid_at < given.ends_at
-        order by p.paid_at desc, p.id desc
-        limit 1
-      ), (
-        select p.settled_amount_minor::numeric / p.amount_minor
-        from payments p
-        where p.reader_id = plan.reader_id and p.currency = plan.own_currency and p.kind <> 'once'
-          and p.settled_currency = given.reporting and p.paid_at >= given.ends_at
-        order by p.paid_at, p.id
-        limit 1
-      ))
-    end as rate
+    select ${rateAt(sql`plan.reader_id`, sql`plan.own_currency`, sql`given.ends_at`)} as rate
   ) as rate
 )
 select

@@ -4,7 +4,7 @@ import type { Config } from '../outside/config.ts';
 import { paymentPage } from '../outside/stripe.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
-import { type Answer, isList, type ReportName } from './answer.ts';
+import { type Answer, isList, isListOfPersons, type ReportName } from './answer.ts';
 import { countText, figureOf, placeOf, textOf, unconvertedText, type Written } from './figures.ts';
 import { queryOf } from './question.ts';
 import type { Cell, Column, Row } from './report.ts';
@@ -164,26 +164,40 @@ export function ListPages({ seen, answer }: { seen: Seen; answer: Answer }): VNo
       <p class="aside">{words.reports.newestShown(rows.length)}</p>
     ) : null;
   }
-  if (place.count === rows.length) return null;
-  const { passed } = place;
-  const first = countText(words, passed + 1);
-  const last = countText(words, passed + rows.length);
-  const count = countText(words, place.count);
+  const { count, passed } = place;
+  if (count === rows.length || (count === null && passed === 0 && place.next === null)) return null;
   const older = nextQuery(answer);
   const page = (query: string) => localised(seen, `/staff/reports/${name}?${query}`);
   return (
     <nav class="row" aria-label={words.reports.pages}>
-      <span>
-        {passed === 0 ? words.reports.newestOf(last, count) : words.reports.partOf(first, last, count)}
-      </span>
-      {passed > 0 && <a href={page(fileQuery(answer))}>{words.reports.newest}</a>}
+      {count !== null && (
+        <span>{placeText(words, { count, passed }, rows.length, isListOfPersons(name))}</span>
+      )}
+      {passed > 0 && (
+        <a href={page(fileQuery(answer))}>
+          {isListOfPersons(name) ? words.reports.firstOnes : words.reports.newest}
+        </a>
+      )}
       {older !== null && (
         <a href={page(older)} rel="next">
-          {words.reports.older}
+          {isListOfPersons(name) ? words.reports.nextOnes : words.reports.older}
         </a>
       )}
     </nav>
   );
+}
+
+function placeText(
+  words: Words,
+  { count, passed }: { count: number; passed: number },
+  shown: number,
+  isOfPersons: boolean,
+): string {
+  const first = countText(words, passed + 1);
+  const last = countText(words, passed + shown);
+  const all = countText(words, count);
+  if (isOfPersons) return words.reports.placesOf(first, last, all);
+  return passed === 0 ? words.reports.newestOf(last, all) : words.reports.partOf(first, last, all);
 }
 
 function nextQuery(answer: Answer): string | null {
@@ -242,7 +256,7 @@ function TableCell({
   return <td class={kind}>{text}</td>;
 }
 
-const namesOneThing: readonly Column['kind'][] = ['text', 'period', 'id', 'instant'];
+const namesOneThing: readonly Column['kind'][] = ['text', 'period', 'id', 'instant', 'day'];
 
 function isNumber({ kind }: Column): boolean {
   return kind === 'count' || kind === 'money' || kind === 'rate' || kind === 'seconds';

@@ -15,6 +15,16 @@ export const reports = {
     income: 'Income',
     mrr: 'Promised income',
     giving: 'Once and regularly',
+    churn: 'Leaving',
+    retention: 'Giving again',
+    growth: 'Growth in giving',
+    cohorts: 'Cohorts',
+    recovery: 'Failed payments',
+    forecast: 'The coming year',
+    lybunt: 'Gave last year, not this year',
+    sybunt: 'Gave some year, not this year',
+    supporters: 'Supporters',
+    disputes: 'Disputes',
     gifts: 'Gifts',
     sources: 'Sources',
     reminders: 'Reminders',
@@ -25,6 +35,24 @@ export const reports = {
     income: 'What came in, what went back and what fees took, each on its own day.',
     mrr: 'What monthly and yearly gifts bring a month, and what moved it. Every column is rounded by itself, so a sum may miss by one unit.',
     giving: 'The same gross income by how often it is given.',
+    churn: 'How many members and how much promised income left, and what a member is worth.',
+    retention:
+      'Of those who gave in a period, how many gave again in the next one. A rate is told once the next period has ended.',
+    growth:
+      'What each period has more than the one before, and what it lost. Previous, plus gains, less losses, is the present; every column is rounded by itself.',
+    cohorts:
+      'Supporters by the month of their first gift: how many of them gave in each month since, and how many are still members.',
+    recovery: 'Regular payments whose first attempt failed, and what of them was collected later.',
+    forecast:
+      'An estimate, not a promise: what running gifts will bring in the twelve months after this one, and what is likely to stay of it.',
+    lybunt:
+      'Whoever gave in the last fiscal year and has not given in this one. The largest gifts of last year come first.',
+    sybunt:
+      'Whoever gave in any earlier fiscal year, the last one included, and has not given in this one. The largest gifts of last year come first.',
+    supporters:
+      'Everybody who gives or gave, the newest first, as things stand now. Readers are named by the end of their number.',
+    disputes:
+      'Payments that a cardholder contests at the bank, the most urgent first. All that are open, and what was decided within a year.',
     gifts: 'One by one, the newest first. Readers are named by the end of their number.',
     sources: 'Which articles, campaigns and asks brought gifts.',
     reminders:
@@ -53,6 +81,105 @@ export const reports = {
     `A bar for each month from ${first} to ${last}, in ${moneyIn}: monthly gifts at the foot, yearly gifts above them, gifts given once on top. The same figures are in the table below.`,
   legend: 'The parts of each bar, from the top',
   showTable: 'The figures as a table',
+  charts: {
+    income: {
+      title: 'What came in and what went out again',
+      text: 'Upwards what came in, by period: what stayed, and what went out again as fees, refunds and disputes.',
+    },
+    mrr: {
+      title: 'What moved promised income',
+      text: 'Upwards what promised income gained in each period, downwards what it lost.',
+    },
+    churn: {
+      title: 'Churn rates',
+      text: 'A line for the share of members who left, and one for the share of promised income that left or was lowered.',
+    },
+    retention: {
+      title: 'Share who gave again',
+      text: 'A line for all givers, one for those who gave for the first time, and one for the others.',
+    },
+    growth: {
+      title: 'Gains and losses in giving',
+      text: 'Upwards what giving gained in each period, downwards what it lost.',
+    },
+    recovery: {
+      title: 'Payments whose first attempt failed',
+      text: 'For each period what was collected later, and above it what is still missing.',
+    },
+    forecast: {
+      title: 'Due in the coming twelve months: an estimate',
+      text: 'For each month what is likely to come, and above it what would come too if nobody left.',
+    },
+  },
+  chartSays: (what: string, first: string, last: string, moneyIn: string | null) =>
+    `${what} From ${first} to ${last}${moneyIn === null ? '' : `, in ${moneyIn}`}. The same figures are in the table below.`,
+  wentOut: 'Fees, refunds, disputes',
+  stillMissing: 'Still missing',
+  mayBeLost: 'May be lost',
+  heat: {
+    giving: 'Share of each cohort who gave, by months since their first gift',
+    not_churned: 'Share of each cohort who are members, by months since their first gift',
+    people: (percent: string, people: string) => `${percent} (${people})`,
+    reading:
+      'A row for each month of first gifts, a column for each month since. The darker, the larger the share.',
+  },
+  yearLabel: 'Fiscal year',
+  fiscalYear: (year: number) => `${year}–${String(year + 1).slice(-2)}`,
+  anyChoice: 'Any',
+  sinceLabel: 'Gave since',
+  amountLabel: 'Gave at least, in all',
+  donorTypes: { none: 'not yet', 'one-time': 'once', repeat: 'repeatedly', member: 'member' },
+  standings: {
+    active: 'running',
+    past_due: 'past due',
+    paused: 'paused',
+    unpaid: 'unpaid',
+    ended: 'ended',
+    incomplete: 'not begun',
+  },
+  disputeStates: {
+    'to-answer': 'to be answered',
+    'to-weigh': 'asked about',
+    'at-the-bank': 'with the bank',
+    'too-late': 'not answered in time',
+    lost: 'lost',
+    won: 'kept',
+  },
+  disputeReasons: {
+    fraudulent: 'says it was not them',
+    duplicate: 'charged twice',
+    product_not_received: 'got nothing for it',
+    subscription_canceled: 'had cancelled',
+    credit_not_processed: 'was promised a refund',
+    unrecognized: 'does not recognise it',
+    general: 'no reason given',
+  },
+  disputeAdvice: {
+    'to-answer':
+      'To be answered: open the payment at Stripe and answer before the day. Send the receipt, the date of the gift and how it was confirmed. If the reader is right, accept it: the money has been taken already, and a refund on top would pay it twice.',
+    'to-weigh':
+      'Asked about: the bank only asks so far, and nothing has been taken. A refund now avoids a dispute and its fee; a good answer may too.',
+    'at-the-bank': 'With the bank: there is nothing to do. Its decision can take two months.',
+    'too-late': 'Not answered in time: the bank will almost surely decide for the cardholder.',
+  },
+  disputesOpen: (count: number, by: string) =>
+    `${count} ${englishPlural(count, 'dispute has', 'disputes have')} to be answered, the first by ${by}.`,
+  lookAtDisputes: 'Look at disputes',
+  noDisputes:
+    'No disputes. Should a cardholder contest a payment, it will stand here with the day to answer by.',
+  overdueNow: (count: number, money: string) =>
+    `${count} ${englishPlural(count, 'supporter is', 'supporters are')} past due, ${money} a month at risk. They have been written to, and Stripe tries again by itself.`,
+  lookAtOverdue: 'Who they are',
+  reconciled: {
+    title: 'Compared with Stripe',
+    never: 'not compared yet; it happens every night',
+    agrees: 'The books agree',
+    differs: 'Something differs',
+    running: 'Under way',
+  },
+  movements: 'What moved it this month',
+  atRiskNote: (money: string) => `${money} of it past due`,
+  yearNote: (money: string) => `${money} a year`,
   newestGifts: 'Newest gifts',
   funnelTitle: 'Reminders asked for in the last twelve months',
   ofBefore: (percent: string) => `${percent} of the step before`,
@@ -91,6 +218,9 @@ export const reports = {
   partOf: (first: string, last: string, count: string) => `${first} to ${last} of ${count}, the newest first`,
   older: 'Older',
   newest: 'Newest',
+  nextOnes: 'Next',
+  firstOnes: 'First',
+  placesOf: (first: string, last: string, count: string) => `${first} to ${last} of ${count}`,
   pages: 'Pages of this list',
   currencyAssumed: (currency: string) =>
     `All in ${currency}, as the desk does unless another choice is made; the files say so in their address (currency=reporting). An address without it answers programs with each currency by itself.`,
@@ -166,6 +296,11 @@ export const reports = {
     time: 'Days and money',
     income: 'Income',
     regular: 'Promised income',
+    leaving: 'Leaving, and what a member is worth',
+    again: 'Giving again, growth and cohorts',
+    recovery: 'Failed payments, and the coming year',
+    people: 'Lists of people',
+    disputes: 'Disputes',
     sources: 'Where gifts come from',
     reminders: 'Reminders',
     gifts: 'Single gifts',
@@ -267,6 +402,175 @@ export const reports = {
       term: 'Lost members',
       text: 'People whose last promise ended in the period, by their own wish or because their card stopped working.',
     },
+    'active-at-start': {
+      term: 'Members at the start',
+      text: 'People with promised income as the period begins. Who is only paused is not among them.',
+    },
+    churned: {
+      term: 'Left',
+      text: 'Of the members at the start, those whose last promise ended in the period, by their own wish or because their card stopped working. Who began in the period is in neither figure.',
+    },
+    'cancellations-requested': {
+      term: 'Asked to end',
+      text: 'People who asked in the period to end a gift, on the day of asking and not of the end; also who thought again later.',
+    },
+    'supporter-churn-rate': {
+      term: 'Members lost',
+      text: 'Left, as a share of the members at the start. Not defined where there were none.',
+    },
+    'gross-mrr-churn-rate': {
+      term: 'Income lost',
+      text: 'Promised income that left, was lost or was lowered in the period, as a share of what was promised at its start.',
+    },
+    'net-mrr-churn-rate': {
+      term: 'Income lost, net',
+      text: 'The same less what was raised and what came back. Below zero where more was raised than lost.',
+    },
+    arpu: {
+      term: 'A member’s month',
+      text: 'Promised monthly income at the end by people with promised income (ARPU).',
+    },
+    ltv: {
+      term: 'A member’s worth',
+      text: 'A member’s month by the mean share of members lost a month, over the six full months up to the row’s end (LTV). Not defined where nobody left.',
+    },
+    'retention-donors': {
+      term: 'Gave',
+      text: 'People who gave in the period. A gift that was wholly refunded before the period’s end does not count its giver.',
+    },
+    retained: {
+      term: 'Gave again',
+      text: 'Of them, those who gave in the next period too, so far. For a range as a whole the next one is as long as it is.',
+    },
+    'retention-rate': {
+      term: 'Share',
+      text: 'Gave again, as a share of those who gave. Told once the next period has ended.',
+    },
+    'new-donors': {
+      term: 'First-time givers',
+      text: 'Of those who gave, people whose first gift ever was in the period, whatever became of it.',
+    },
+    'new-retained': { term: 'Of these again', text: 'First-time givers who gave in the next period too.' },
+    'new-rate': {
+      term: 'Share of first-time',
+      text: 'First-time givers who gave again, as a share of all first-time givers.',
+    },
+    'repeat-donors': {
+      term: 'Repeat givers',
+      text: 'Of those who gave, people who had given before the period.',
+    },
+    'repeat-retained': { term: 'Of those again', text: 'Repeat givers who gave in the next period too.' },
+    'repeat-rate': {
+      term: 'Share of repeat',
+      text: 'Repeat givers who gave again, as a share of all repeat givers.',
+    },
+    previous: {
+      term: 'Period before',
+      text: 'What was given in the period before, less what was refunded before that period’s end. For a range as a whole the one before is as long as it is.',
+    },
+    'growth-new': { term: 'New', text: 'Given by people whose first gift ever is in the period.' },
+    recaptured: {
+      term: 'Won back',
+      text: 'Given by people who had given at some time, though not in the period before.',
+    },
+    upgraded: { term: 'Gave more', text: 'What people gave more than in the period before.' },
+    lapsed: {
+      term: 'Gave no more',
+      text: 'What people had given in the period before who gave nothing in this one.',
+    },
+    downgraded: { term: 'Gave less', text: 'What people gave less than in the period before.' },
+    current: {
+      term: 'This period',
+      text: 'What was given in the period, less what was refunded before its end: the period before, plus new, won back and more, less no more and less.',
+    },
+    'previous-donors': { term: 'Givers before', text: 'People who gave in the period before.' },
+    'growth-new-donors': { term: 'New givers', text: 'People whose first gift ever is in the period.' },
+    'recaptured-donors': {
+      term: 'Givers won back',
+      text: 'People who gave in the period and had given at some time, though not in the period before.',
+    },
+    'upgraded-donors': { term: 'Givers of more', text: 'People who gave more than in the period before.' },
+    'lapsed-donors': {
+      term: 'Givers no more',
+      text: 'People who gave in the period before and not in this one.',
+    },
+    'downgraded-donors': { term: 'Givers of less', text: 'People who gave less than in the period before.' },
+    'current-donors': {
+      term: 'Givers now',
+      text: 'People who gave in the period. Who gave as much as before is in no other count.',
+    },
+    cohort: { term: 'First gift in', text: 'The month of the first gift ever, whatever became of it.' },
+    size: { term: 'People', text: 'How many gave for the first time in that month.' },
+    offset: {
+      term: 'Months since',
+      text: 'Months after the month of the first gift; 0 is that month itself.',
+    },
+    giving: { term: 'Gave', text: 'How many of them had a payment in that month.' },
+    'not-churned': {
+      term: 'Still members',
+      text: 'How many of them have a monthly or yearly gift, begun by then and paused or not, that had not ended at that month’s end. Empty where nobody of the month ever had one.',
+    },
+    attempted: {
+      term: 'Attempted',
+      text: 'Payments of regular gifts, in the period in which they were first attempted.',
+    },
+    'failed-first': { term: 'Failed at first', text: 'Of these, what failed at its first attempt.' },
+    recovered: {
+      term: 'Collected later',
+      text: 'Of what failed at first, what was collected since, whenever.',
+    },
+    'failure-rate': { term: 'Share failed', text: 'Failed at first, as a share of what was attempted.' },
+    'recovery-rate': {
+      term: 'Share recovered',
+      text: 'Collected later, as a share of what failed at first.',
+    },
+    'at-risk': {
+      term: 'At risk',
+      text: 'Monthly value of gifts that are past due as the period ends, or now where it has not ended: their card is being retried.',
+    },
+    'forecast-due': {
+      term: 'Due',
+      text: 'What running gifts pay in the month if nothing changes: monthly ones every month, yearly ones in theirs. None that is paused or set to end.',
+    },
+    expected: {
+      term: 'Expected',
+      text: 'An estimate: what is due, if members go on leaving at the mean monthly rate of the last six full months. Not defined without such a rate.',
+    },
+    'first-gift-on': { term: 'First gift', text: 'The day of the first payment, whatever became of it.' },
+    'last-gift-on': {
+      term: 'Last gift',
+      text: 'The day of the latest payment; in lists of a year, of the latest up to its end that was not wholly refunded.',
+    },
+    gifts: {
+      term: 'Gifts',
+      text: 'How many payments; in lists of a year, up to its end and without those that were wholly refunded before the end of their own year.',
+    },
+    'last-year': {
+      term: 'Last year',
+      text: 'Given in the fiscal year before, less what was refunded before that year’s end.',
+    },
+    lifetime: {
+      term: 'In all',
+      text: 'Given up to the end of the year, each gift less what was refunded before the end of its own fiscal year.',
+    },
+    'donor-type': {
+      term: 'Gives',
+      text: 'Not yet, once, or repeatedly; a member is whoever has a running monthly or yearly gift, paused or not.',
+    },
+    standing: {
+      term: 'Standing',
+      text: 'How their monthly or yearly gift stands; of several the liveliest.',
+    },
+    country: { term: 'Country', text: 'Of the card or account of their latest payment.' },
+    given: { term: 'Given in all', text: 'All payments, less refunds and disputes until now.' },
+    'answer-by': { term: 'Answer by', text: 'Until when the bank takes an answer; in files in UTC.' },
+    'dispute-state': {
+      term: 'State',
+      text: 'What has to be done, or how it ended. What is only asked about has taken no money yet.',
+    },
+    reason: { term: 'The cardholder', text: 'Why the payment is contested, as the bank tells it.' },
+    'opened-at': { term: 'Opened', text: 'When the dispute began; in files in UTC.' },
+    'stripe-dispute-id': { term: 'Dispute at Stripe', text: 'The dispute’s number at Stripe.' },
     key: {
       term: 'Source',
       text: 'Where a gift came from, as noted when the reader was asked: article, campaign, which ask, or the site that led there. What nobody can say stands in a row of its own, so the rows always add up to the whole.',

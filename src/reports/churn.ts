@@ -1,0 +1,126 @@
+// Churn: how many supporters and how much promised income left in each period, and what a supporter is worth (metrics 9–11).
+import { type SQL, sql } from 'drizzle-orm';
+import type { Reads } from '../outside/database.ts';
+import { leaving } from './leaving.ts';
+import { figuresOf } from './moved.ts';
+import { promised, rounded } from './promised.ts';
+import type { Question } from './question.ts';
+import {
+  answered,
+  type Column,
+  type Figures,
+  givenPeriods,
+  inBlocks,
+  namedPeriods,
+  type Report,
+} from './report.ts';
+import { fullMonthsUpTo, monthsOfMean } from './stretch.ts';
+
+const figures: readonly Column[] = [
+  { name: 'period', kind: 'period' },
+  { name: 'active_at_start', kind: 'count' },
+  { name: 'churned', kind: 'count' },
+  { name: 'cancellations_requested', kind: 'count' },
+  { name: 'supporter_churn_rate', kind: 'rate' },
+  { name: 'gross_mrr_churn_rate', kind: 'rate' },
+  { name: 'net_mrr_churn_rate', kind: 'rate' },
+  { name: 'arpu_minor', kind: 'money' },
+  { name: 'ltv_minor', kind: 'money' },
+];
+
+export const churn: Report = {
+  name: 'churn',
+  columns: (question) => inBlocks(figures, question),
+  read: readChurn,
+};
+
+/**
+ * Only who was active at a period's start can churn in it. The mean churn behind a supporter's lifetime value is that of the six
+ * full months up to the row's month; a month still running is not full, so a closed row never moves.
+ */
+async function readChurn(reads: Reads, question: Question): Promise<Figures> {
+  const ends = [...question.periods, question.whole].map(({ endsAt }) => endsAt);
+  const { months, lastOf } = fullMonthsUpTo(question, ends);
+  const monthStarts = [...months.map(({ startsAt }) => startsAt), months.at(-1)?.endsAt ?? question.asOf];
+  const found = await answered(
+    reads,
+    sql`
+with given as materialized (${givenPeriods(question)}
+), period as (${namedPeriods(question)}
+), ${promised(question)}, piece as materialized (
+  -- Three ways of cutting time. Number 0 is everything before; the last of the months is everything after them.
+  select 'periods' as set_name, starts, cardinality(starts) as last from given
+  union all
+  select 'whole', array[starts_at], 1 from given
+  union all
+  select 'months', ${sql.param(monthStarts.map((at) => at.toISOString()))}::timestamptz[], ${months.length}::int
+), ${leaving}, request as (
+  -- Stripe dates every end that it makes itself as if it had been asked for.
+  select distinct m.reader_id, coalesce(given.reporting, l.currency) as currency, l.cancel_requested_at as at
+  from given
+  join membership_looks l on l.cancel_requested_at >= given.starts_at and l.cancel_requested_at < given.ends_at
+    and l.end_reason is distinct from 'involuntary'
+    and (given.only_currency is null or l.currency = given.only_currency)
+  join memberships m on m.id = l.membership_id and m.reader_id is not null
+), requested as (
+  select currency, width_bucket(at, given.starts) as number, count(distinct reader_id) as people
+  from given cross join request
+  group by grouping sets ((currency, width_bucket(at, given.starts)), (currency), ())
+), last_month as (
+  select number::int, last::int
+  from unnest(${sql.param(lastOf)}::int[]) with ordinality as l(last, number)
+), line as (
+  select standing.*, period.period, period.bucket, last_month.last
+  from standing
+  join period on period.bucket = standing.number
+  join last_month on last_month.number = standing.number
+  where standing.set_name = 'periods'
+  union all
+  select standing.*, null, null, last_month.last
+  from standing
+  join last_month on last_month.number = ${lastOf.length}::int
+  where standing.set_name = 'whole' and standing.number = 1
+  union all
+  -- The whole of several currencies: persons once, and no money.
+  select null, 'whole', 1,
+    (select count(distinct reader_id) from person where set_name = 'whole' and number = 1 and has_left and was_active),
+    null, null, null, null,
+    (select count(distinct reader_id) from placed where set_name = 'whole' and number = 0 and delta > 0.000001),
+    null, null, null, null
+)
+select
+  line.period,
+  line.currency,
+  line.bucket,
+  line.active_at_start,
+  line.churned,
+  coalesce(requested.people, 0) as cancellations_requested,
+  line.churned::numeric / nullif(line.active_at_start, 0) as supporter_churn_rate,
+  ${shareOfStart(sql`line.lost`)} as gross_mrr_churn_rate,
+  ${shareOfStart(sql`(line.lost - line.gained)`)} as net_mrr_churn_rate,
+  ${rounded(perSupporter)} as arpu_minor,
+  ${rounded(sql`${perSupporter} / nullif(mean.rate, 0)`)} as ltv_minor,
+  case when line.bucket is null then (
+    select jsonb_agg(jsonb_build_object('currency', unrated.currency, 'amount_minor', ${rounded(sql`unrated.value`)})
+      order by unrated.currency)
+    from unrated
+  ) end as unconverted
+from line
+left join requested on requested.currency is not distinct from line.currency
+  and requested.number is not distinct from line.bucket
+left join lateral (
+  select avg(rate) as rate from month_rate
+  where month_rate.currency = line.currency and month_rate.number > line.last - ${monthsOfMean}::int
+    and month_rate.number <= line.last
+) as mean on true
+order by line.currency, line.bucket`,
+  );
+  return figuresOf(churn.columns(question), found);
+}
+
+/** Not defined where nothing was promised. */
+function shareOfStart(part: SQL): SQL {
+  return sql`case when line.at_start > 0.000001 then round(${part}, 6) / round(line.at_start, 6) end`;
+}
+
+const perSupporter = sql`round(line.at_end, 6) / nullif(line.active_at_end, 0)`;

@@ -1,0 +1,71 @@
+// Kept: who gave what in each stretch, net of what went back before the stretch ended; what retention and growth compare.
+import { type SQL, sql } from 'drizzle-orm';
+
+/**
+ * The statement's parts `back`, `gift` and `kept`, from `given` (see report.ts) and `stretch` (see stretch.ts). `gift` is one row
+ * per payment and stretch: `own_kept` in its own currency less refunds booked before the stretch's end, `kept` the same in the
+ * report's currency, at the payment's own rate, null where none is known. `kept` is one row per stretch, currency and supporter of
+ * whom something stayed; its currency is null where all of a supporter's currencies are one, for counting persons once.
+ */
+export const keptGifts = sql`back as (
+  select s.set_name, s.number, a.payment_id,
+    sum(case a.kind when 'refund' then a.amount_minor else -a.amount_minor end) as amount
+  from stretch s
+  join adjustments a on a.happened_at >= s.starts_at and a.happened_at < s.ends_at
+    and a.kind in ('refund', 'refund_failed')
+  group by s.set_name, s.number, a.payment_id
+), gift as (
+  select
+    s.set_name,
+    s.number,
+    coalesce(given.reporting, p.currency) as currency,
+    p.currency as own_currency,
+    p.reader_id,
+    p.amount_minor - coalesce(back.amount, 0) as own_kept,
+    case
+      when given.reporting is null or p.currency = given.reporting then p.amount_minor - coalesce(back.amount, 0)
+      when p.settled_currency = given.reporting
+        then (p.amount_minor - coalesce(back.amount, 0)) * p.settled_amount_minor / p.amount_minor
+    end as kept
+  from given
+  cross join stretch s
+  join payments p on p.paid_at >= s.starts_at and p.paid_at < s.ends_at
+    and (given.only_currency is null or p.currency = given.only_currency)
+  left join back on back.set_name = s.set_name and back.number = s.number and back.payment_id = p.id
+), kept as (
+  select set_name, number, currency, reader_id, coalesce(sum(kept), 0) as amount
+  from gift
+  where own_kept > 0
+  group by grouping sets ((set_name, number, currency, reader_id), (set_name, number, reader_id))
+)`;
+
+/**
+ * True where this supporter's first gift ever, by the moment of payment and whatever became of it, is not before `since`; of a
+ * currency's block their first in it.
+ */
+export function isNewSince(readerId: SQL, currency: SQL, since: SQL): SQL {
+  return sql`not exists (
+    select from payments e, given
+    where e.reader_id = ${readerId} and e.paid_at < ${since}
+      and (given.reporting is not null or coalesce(${currency}, given.only_currency, e.currency) = e.currency)
+  )`;
+}
+
+/** The currencies that get a block: the one asked for, else those of the gifts, else the house's, so that there are rows at all. */
+export const keptBlocks = sql`
+  select coalesce(given.reporting, given.only_currency) as currency from given
+  where coalesce(given.reporting, given.only_currency) is not null
+  union
+  select currency from gift
+  union
+  select house_currency from given
+  where given.reporting is null and given.only_currency is null and not exists (select from gift)`;
+
+/** A line for every block and period, for each block's whole range (1 of its own set), and for the whole. */
+export const keptLines = sql`
+  select block.currency, 'periods' as set_name, period.bucket as number, period.period, period.bucket
+  from block cross join period
+  union all
+  select currency, 'whole', 1, null, null from block
+  union all
+  select null, 'whole', 1, null, null`;

@@ -1,0 +1,99 @@
+// Retention: of those who gave in a period, how many gave again in the next one (metric 12).
+import { type SQL, sql } from 'drizzle-orm';
+import type { Reads } from '../outside/database.ts';
+import { isNewSince, keptBlocks, keptGifts, keptLines } from './kept.ts';
+import { figuresOf } from './moved.ts';
+import type { Question } from './question.ts';
+import {
+  answered,
+  type Column,
+  type Figures,
+  givenPeriods,
+  inBlocks,
+  namedPeriods,
+  type Report,
+} from './report.ts';
+import { stretchRows, withNeighbours } from './stretch.ts';
+
+const figures: readonly Column[] = [
+  { name: 'period', kind: 'period' },
+  { name: 'donors', kind: 'count' },
+  { name: 'retained', kind: 'count' },
+  { name: 'rate', kind: 'rate' },
+  { name: 'new_donors', kind: 'count' },
+  { name: 'new_retained', kind: 'count' },
+  { name: 'new_rate', kind: 'rate' },
+  { name: 'repeat_donors', kind: 'count' },
+  { name: 'repeat_retained', kind: 'count' },
+  { name: 'repeat_rate', kind: 'rate' },
+];
+
+export const retention: Report = {
+  name: 'retention',
+  columns: (question) => inBlocks(figures, question),
+  read: readRetention,
+};
+
+/**
+ * The next period is looked at beyond the range too; a rate is told once it has ended. For the whole range the next one is the
+ * stretch of the same length after it.
+ */
+async function readRetention(reads: Reads, question: Question): Promise<Figures> {
+  const found = await answered(
+    reads,
+    sql`
+with given as materialized (${givenPeriods(question)}
+), period as (${namedPeriods(question)}
+), stretch as materialized (${stretchRows(withNeighbours(question).filter(({ number }) => number > 0))}
+), ${keptGifts}, donor as (
+  select
+    kept.*,
+    coalesce(lead(kept.number) over (
+      partition by kept.set_name, kept.currency, kept.reader_id order by kept.number
+    ) = kept.number + 1, false) as again,
+    ${isNewSince(sql`kept.reader_id`, sql`kept.currency`, sql`s.starts_at`)} as is_new
+  from kept
+  join stretch s on s.set_name = kept.set_name and s.number = kept.number
+), counted as (
+  select
+    set_name,
+    number,
+    currency,
+    count(*) as donors,
+    count(*) filter (where again) as retained,
+    count(*) filter (where is_new) as new_donors,
+    count(*) filter (where is_new and again) as new_retained,
+    count(*) filter (where not is_new) as repeat_donors,
+    count(*) filter (where not is_new and again) as repeat_retained
+  from donor
+  group by set_name, number, currency
+), block as (${keptBlocks}
+), line as (${keptLines}
+)
+select
+  line.period,
+  line.currency,
+  line.bucket,
+  coalesce(donors, 0) as donors,
+  coalesce(retained, 0) as retained,
+  ${rate(sql`retained`, sql`donors`)} as rate,
+  coalesce(new_donors, 0) as new_donors,
+  coalesce(new_retained, 0) as new_retained,
+  ${rate(sql`new_retained`, sql`new_donors`)} as new_rate,
+  coalesce(repeat_donors, 0) as repeat_donors,
+  coalesce(repeat_retained, 0) as repeat_retained,
+  ${rate(sql`repeat_retained`, sql`repeat_donors`)} as repeat_rate
+from line
+join stretch next on next.set_name = line.set_name and next.number = line.number + 1
+cross join (select ${question.asOf.toISOString()}::timestamptz as as_of) as clock
+left join counted on counted.set_name = line.set_name and counted.number = line.number
+  and counted.currency is not distinct from line.currency
+order by line.currency, line.bucket`,
+  );
+  return figuresOf(retention.columns(question), found);
+}
+
+/** Not defined without givers, nor before the next period has ended. */
+function rate(part: SQL, whole: SQL): SQL {
+  return sql`case when next.ends_at <= clock.as_of then ${part}::numeric / nullif(${whole}, 0) end`;
+}
