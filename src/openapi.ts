@@ -4,10 +4,12 @@ import { z } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
 import { amountAnswer, amountRequest } from './account/amount.ts';
+import { lettersAnswer, lettersRequest } from './account/discreet.ts';
 import { linkAnswer, linkRequest } from './account/link.ts';
 import { portalAnswer, portalRequest } from './account/portal-request.ts';
 import { secondGiftAnswer, secondGiftRequest } from './account/second-gift.ts';
 import { checkoutAnswer, giftRequest } from './donate/gift.ts';
+import { standings } from './ledger/standing.ts';
 import type { Config } from './outside/config.ts';
 import {
   provenRequest,
@@ -17,7 +19,7 @@ import {
   unsubscribeAct,
 } from './reminders/reminder.ts';
 import { reports } from './reports/answer.ts';
-import { breakdowns, eventStates } from './reports/question.ts';
+import { breakdowns, donorTypes, eventStates } from './reports/question.ts';
 import { mailEvents, reminders as rememberedReminders } from './schema.ts';
 import { replayAnswer, replayRequest } from './staff/replay-request.ts';
 import { reminderChoices } from './values/calendar.ts';
@@ -311,6 +313,14 @@ const readerPaths: ZodOpenApiPathsObject = {
       },
     }),
   },
+  '/api/v1/account/letters': {
+    post: creating({
+      operationId: 'chooseLetters',
+      summary: "Chooses whether letters to the reader of a letter's link name anybody from the outside",
+      body: lettersRequest,
+      responses: { 200: answers('It holds from the next letter on.', lettersAnswer), ...ofLink },
+    }),
+  },
   '/api/v1/account/second-gifts': {
     post: creating({
       operationId: 'keepGifts',
@@ -339,12 +349,38 @@ const reportQuestion = {
     }),
     of: z.enum(breakdowns).optional().meta({ description: 'What `sources` is broken down by.' }),
     state: z.enum(eventStates).optional().meta({ description: 'Only events in this state, in `events`.' }),
+    year: z.int().min(1900).max(2199).optional().meta({
+      description:
+        'Of `lybunt` and `sybunt`: the calendar year in which the fiscal year begins; else the present.',
+      example: 2026,
+    }),
+    type: z.enum(donorTypes).optional().meta({ description: 'Only `supporters` who give so.' }),
+    standing: z
+      .enum(standings)
+      .optional()
+      .meta({ description: 'Only `supporters` whose regular gift stands so.' }),
+    country: z
+      .string()
+      .length(2)
+      .optional()
+      .meta({ description: 'Only `supporters` of this country (ISO 3166).', example: 'LV' }),
+    campaign: z
+      .string()
+      .max(200)
+      .optional()
+      .meta({ description: 'Only `supporters` who gave through this campaign.' }),
+    since: z.iso.date().optional().meta({ description: 'Only `supporters` who gave on this day or later.' }),
+    amount: z.string().optional().meta({
+      description:
+        'Only `supporters` who gave at least this much in all, in major units of the currency asked for.',
+      example: '100.00',
+    }),
     most: z.int().min(1).max(10_000).optional().meta({
       description:
-        'How many rows of a list (`gifts`, `events`) are answered at once; all where it is left out.',
+        'How many rows of a list (`gifts`, `events`, `lybunt`, `sybunt`, `supporters`) are answered at once; all where it is left out.',
     }),
-    before: z.uuid().optional().meta({
-      description: 'Of `gifts`: only those that follow this one, the newest being first; `next` carries it.',
+    before: z.string().optional().meta({
+      description: 'Of a list: only the rows that follow the one named so; `next` carries it.',
     }),
   }),
 };
@@ -368,6 +404,7 @@ const report = z
     currency: z.string().nullable(),
     of: z.enum(breakdowns).optional(),
     state: z.enum(eventStates).nullable().optional(),
+    year: z.int().optional(),
     time_zone: z.string(),
     as_of: z.iso.datetime(),
     columns: z.array(z.string()),
@@ -376,7 +413,10 @@ const report = z
       .nullable()
       .meta({ description: 'Of the whole range; null where currencies would be added up.' }),
     totals_by_currency: z.array(row).optional(),
-    count: z.int().optional().meta({ description: 'Of `gifts`: how many the whole range has.' }),
+    count: z
+      .int()
+      .optional()
+      .meta({ description: 'Of a list: how many rows it has, where they are counted.' }),
     next: z.string().optional().meta({ description: 'The address of the rows that follow, where some do.' }),
   })
   .meta({ id: 'Report' });

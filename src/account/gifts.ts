@@ -21,6 +21,9 @@ export interface RegularGift {
 }
 
 export interface Giver {
+  id: string;
+  /** Their letters name nobody from the outside. */
+  discreet: boolean;
   /** The language of the reader's letters. */
   locale: Locale | undefined;
   /** Those that run, the newest first; where none does, the newest one that ever did. */
@@ -30,7 +33,7 @@ export interface Giver {
 /** What a reader gives every month or year; null where there is no such reader, or one who was forgotten. */
 export async function giverById(reads: Reads, readerId: string): Promise<Giver | null> {
   const [reader] = await reads
-    .select({ locale: readers.locale })
+    .select({ locale: readers.locale, discreet: readers.discreet })
     .from(readers)
     .where(and(eq(readers.id, readerId), isNull(readers.erasedAt)));
   if (!reader) return null;
@@ -50,6 +53,8 @@ export async function giverById(reads: Reads, readerId: string): Promise<Giver |
   const all = rows.map(giftOf);
   const running = all.filter((gift) => runs(gift.standing));
   return {
+    id: readerId,
+    discreet: reader.discreet,
     locale: isLocale(reader.locale) ? reader.locale : undefined,
     gifts: running.length > 0 ? running : all.slice(0, 1),
   };

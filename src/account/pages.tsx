@@ -41,6 +41,8 @@ export function ManagePage(
     token: string;
     gifts: readonly RegularGift[];
     trouble: 'away' | 'gone' | null;
+    /** How the reader's letters look from the outside; null where the publication has decided it for all. */
+    discreet: boolean | null;
     /** Where nothing goes on: the reader may be asked again, once. */
     reminding: Reminding | null;
   },
@@ -99,6 +101,7 @@ export function ManagePage(
         </p>
       )}
       <p class="aside small">{account.comesBackByLetter}</p>
+      <LettersChoice {...page} />
       {page.reminding !== null && (
         <>
           <hr class="rule" />
@@ -116,7 +119,7 @@ export function ManagePage(
 }
 
 /** The link is good, but its reader never gave regularly. */
-function NoGift(page: OwnPage): VNode {
+function NoGift(page: OwnPage & { token: string; discreet: boolean | null }): VNode {
   const { account } = page.words;
   return (
     <Whole {...page} title={account.noGiftTitle}>
@@ -127,7 +130,30 @@ function NoGift(page: OwnPage): VNode {
           {account.giveAgain}
         </a>
       </p>
+      <LettersChoice {...page} />
     </Whole>
+  );
+}
+
+/** How letters look from the outside, and the button for the other way. */
+function LettersChoice({
+  words,
+  locale,
+  token,
+  discreet,
+}: OwnPage & { token: string; discreet: boolean | null }): VNode | null {
+  const { account } = words;
+  if (discreet === null) return null;
+  return (
+    <form class="stack" id="letters" method="post" action={`/account/manage/${token}/letters`}>
+      <hr class="rule" />
+      <h2>{account.lettersTitle}</h2>
+      <p role="status">{discreet ? account.lettersDiscreet : account.lettersPlain}</p>
+      <HiddenFields fields={{ discreet: discreet ? 'no' : 'yes', locale }} />
+      <Button kind="quiet" busy={words.common.sending}>
+        {discreet ? account.writePlainly : account.writeDiscreetly}
+      </Button>
+    </form>
   );
 }
 

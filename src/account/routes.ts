@@ -19,6 +19,7 @@ import { type Reminding, remindingDays } from '../web/reminding.tsx';
 import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
 import { amountRequest, changeAmount, unchangeable } from './amount.ts';
+import { chooseDiscreet, lettersRequest } from './discreet.ts';
 import { AmountPage, SecondGiftOverPage, SecondGiftPage, typedAmount } from './gift-pages.tsx';
 import { type Giver, giverById, type RegularGift } from './gifts.ts';
 import { linkRequest, mailLink } from './link.ts';
@@ -167,6 +168,35 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     res.status(status).json(body);
   });
 
+  routes.post(
+    '/account/manage/:token/letters',
+    openingsLimited,
+    sameSite(config),
+    formBody(),
+    async (req: Request<{ token: string }>, res: Response) => {
+      personal(res);
+      const form = readInput(lettersForm, req.body);
+      const read = await readLink(req.params.token);
+      if (isFault(read)) return showLink(req, res, { reason: read, locale: form.locale });
+      await chooseDiscreet(services, read.id, form.discreet === 'yes');
+      const locale = localeOf(req, config, form.locale ?? read.locale);
+      res.redirect(303, `/account/manage/${req.params.token}?locale=${locale}#letters`);
+    },
+  );
+
+  routes.post('/api/v1/account/letters', openingsLimited, jsonBody(), async (req, res) => {
+    personal(res);
+    const { token, discreet } = readInput(lettersRequest, req.body);
+    const read = await readLink(token);
+    if (isFault(read)) throw new Refusal(read);
+    const once = { scope: 'account-letters', key: idempotencyKeyOf(req), body: req.body as unknown };
+    const { status, body } = await answerOnce(services, once, async () => {
+      await chooseDiscreet(services, read.id, discreet);
+      return { status: 200, body: { discreet } };
+    });
+    res.status(status).json(body);
+  });
+
   routes.get('/account/second/:token', async (req, res) => {
     personal(res);
     const two = await readSecond(req.params.token);
@@ -299,7 +329,13 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     shown: { locale: Locale; status?: number; trouble?: 'away' | 'gone' },
   ): void {
     const token = String(req.params.token);
-    const page = { ...own(req, shown.locale), token, gifts: giver.gifts, trouble: shown.trouble ?? null };
+    const page = {
+      ...own(req, shown.locale),
+      token,
+      gifts: giver.gifts,
+      trouble: shown.trouble ?? null,
+      discreet: config.publication.discreet ? null : giver.discreet,
+    };
     sendPage(res, ManagePage({ ...page, reminding: remindingAfter(token, giver) }), shown.status ?? 200);
   }
 
@@ -370,6 +406,10 @@ const amountForm = z.object({
 const amountQuery = z.object({ gift: optionalLine(60) });
 const secondForm = z.object({
   keeps: z.enum(keepsChoices, { error: 'choice-unknown' }),
+  locale: optionalLine(20),
+});
+const lettersForm = z.object({
+  discreet: z.enum(['yes', 'no'], { error: 'choice-unknown' }),
   locale: optionalLine(20),
 });
 const linkForm = z.object({ email: optionalLine(400), locale: optionalLine(20) });

@@ -95,7 +95,7 @@ test('gifts of different customers each have their own button, and each opens it
   const path = door.manageLink(reader);
   const page = await request(door.app).get(path).expect(200);
   expect(textOf(page.text)).toContain('$60 a year');
-  expect(page.text.match(/<form/g)).toHaveLength(2);
+  expect(page.text.match(/Go to Stripe/g)).toHaveLength(2);
   for (const gift of [monthly, yearly]) {
     await request(door.app).post(path).set(fromHere).type('form').send({ gift: gift.id }).expect(303);
   }
@@ -107,7 +107,7 @@ test('gifts of one customer share a button', async () => {
   const { stripeCustomerId } = await door.gift(reader);
   await door.gift(reader, { stripeCustomerId, interval: 'year', amountMinor: 6000n });
   const page = await request(door.app).get(door.manageLink(reader)).expect(200);
-  expect(page.text.match(/<form/g)).toHaveLength(1);
+  expect(page.text.match(/Go to Stripe/g)).toHaveLength(1);
   expect(textOf(page.text)).toContain('$5 a month');
   expect(textOf(page.text)).toContain('$60 a year');
 });

@@ -36,6 +36,13 @@ export const account = {
     'If a gift belongs to this address, a letter with the link is on its way. It may take a few minutes.',
   linkMailedAside:
     'Nothing has come? It may lie among the unwanted letters, or you may give with another address.',
+  lettersTitle: 'Your letters',
+  lettersPlain:
+    'Our letters to you show our name in the sender and the subject. If it is safer that nobody sees it there, we write to you discreetly.',
+  lettersDiscreet:
+    'We write to you discreetly: no sender, subject or preview names us. Only the letter itself says who wrote it.',
+  writeDiscreetly: 'Write to me discreetly',
+  writePlainly: 'Write to me as usual',
   changeAmount: 'Change the amount',
   changeCard: 'Change my card',
   overdueText:
