@@ -47,6 +47,13 @@ const asked = z.object({
   currency: short,
   of: short,
   state: short,
+  year: short,
+  type: short,
+  standing: short,
+  country: short,
+  campaign: optionalLine(200),
+  since: short,
+  amount: short,
   most: short,
   before: short,
 });
