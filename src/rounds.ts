@@ -1,6 +1,8 @@
 // What happens unasked: events to apply, letters to send, reminders due, settlement, and once a night the sweeping.
 import { and, eq, isNull, lt, lte, or, sql } from 'drizzle-orm';
-import { deliverLetters, lettersNextDue } from './letters/deliver.ts';
+import { writeStatements } from './account/statements.ts';
+import { lettersNextDue } from './letters/claims.ts';
+import { deliverLetters } from './letters/deliver.ts';
 import { sweepMailEvents } from './mail/receive.ts';
 import { held } from './outside/claim.ts';
 import { describeError, problemOf } from './outside/log.ts';
@@ -195,6 +197,7 @@ async function runNightly(services: Services): Promise<void> {
   if (!row) return;
   await sweepReminders(services);
   await tellAhead(services);
+  await writeStatements(services);
   services.nudge('letters');
   await sweepLimits(services);
   await sweepStaffSessions(services);

@@ -22,6 +22,8 @@ export interface Answer {
   problem: string;
   /** A delay the server asked for. */
   statedSeconds: number | null;
+  /** It would be said of any letter: before a recipient was named, and about us. */
+  ofUs: boolean;
 }
 
 /** Reads what the mailer rejected with. */
@@ -33,12 +35,20 @@ export function readAnswer(error: unknown): Answer {
       ? meaningWithoutAnswer(code, command, dotted)
       : meaningOf(responseCode, enhanced, code, command, response);
   const problem = [meaning, responseCode || code, enhanced].filter((part) => part !== '').join(' ');
-  return { meaning, problem, statedSeconds: meaning === 'later' ? statedDelay(response) : null };
+  const ofUs =
+    meaning === 'sign-in' ||
+    (meaning === 'policy' && ['CONN', 'EHLO', 'HELO', 'MAIL FROM'].includes(command));
+  return { meaning, problem, statedSeconds: statedDelay(response), ofUs };
 }
 
 export interface Outcome {
   state: 'sent' | 'deferred' | 'refused' | 'ambiguous';
+  /** Codes only. */
   problem: string | null;
+  /** A copy may be out there that nobody confirmed. */
+  inDoubt: boolean;
+  /** This attempt was accepted. */
+  accepted: boolean;
   /** When it is tried again; only for deferred. */
   dueAt?: Date;
 }
@@ -52,25 +62,35 @@ interface Tried {
   expiresAt: Date;
 }
 
-export const accepted = ({ inDoubt }: Tried): Outcome =>
-  inDoubt ? { state: 'ambiguous', problem: doubt } : { state: 'sent', problem: null };
+export const accepted = ({ inDoubt }: Pick<Tried, 'inDoubt'>): Outcome =>
+  inDoubt
+    ? { state: 'ambiguous', problem: 'unknown, then accepted', inDoubt, accepted: true }
+    : { state: 'sent', problem: null, inDoubt, accepted: true };
 
 /** What becomes of a letter after this answer. */
 export function outcomeOf(letter: Tried, { meaning, problem, statedSeconds }: Answer, now: Date): Outcome {
+  const { inDoubt } = letter;
   if (meaning === 'unknown') {
-    return letter.inDoubt || !repeatable(letter.class)
-      ? { state: 'ambiguous', problem }
-      : { state: 'deferred', problem: doubt, dueAt: later(letter, now, firstDelaySeconds) };
+    return inDoubt || !repeatable(letter.class)
+      ? { state: 'ambiguous', problem, inDoubt: true, accepted: false }
+      : {
+          state: 'deferred',
+          problem,
+          inDoubt: true,
+          accepted: false,
+          dueAt: later(letter, now, firstDelaySeconds),
+        };
   }
-  const said = letter.inDoubt ? `${doubt}; ${problem}` : problem;
-  if (meaning === 'no-such-address' || meaning === 'refused') return { state: 'refused', problem: said };
+  if (meaning === 'no-such-address' || meaning === 'refused') {
+    return { state: 'refused', problem, inDoubt, accepted: false };
+  }
   const seconds =
     meaning === 'sign-in'
       ? signInPauseSeconds
       : meaning === 'policy'
-        ? 3600
-        : Math.max(delaySeconds(letter), Math.min(statedSeconds ?? 0, 3600));
-  return { state: 'deferred', problem: said, dueAt: later(letter, now, seconds) };
+        ? policyPauseSeconds
+        : Math.max(delaySeconds(letter), Math.min(statedSeconds ?? 0, longestStatedSeconds));
+  return { state: 'deferred', problem, inDoubt, accepted: false, dueAt: later(letter, now, seconds) };
 }
 
 /** Whether a letter of this class is sent once more when nobody knows whether it went out. */
@@ -78,11 +98,14 @@ export function repeatable(letterClass: LetterClass): boolean {
   return letterClass === 'money' || letterClass === 'reminder';
 }
 
-/** How a row says that an earlier attempt may have been taken. */
-export const doubt = 'in doubt';
+/** How long nothing at all is tried after the mail server did not let us in. */
+export const signInPauseSeconds = 60;
+/** How long a domain that refused us for what we are is left alone. */
+export const policyPauseSeconds = 3600;
 
 const firstDelaySeconds = 30;
-const signInPauseSeconds = 60;
+/** A server that asks for more than a day means never. */
+const longestStatedSeconds = 86_400;
 
 /** 30 s, 2, 10, 30 min, 1 h, then hourly; from the fifth on up to 10 minutes apart, so that a backlog does not come back as one. */
 function delaySeconds({ id, attempts }: Tried): number {
@@ -123,11 +146,14 @@ function meaningWithoutAnswer(code: string, command: string, dotted: boolean): M
   return 'unreachable';
 }
 
-/** "try again in 300 seconds", as greylisting servers say it. */
+/** "try again in 300 seconds", "in 00:05:00", as greylisting servers say it. */
 function statedDelay(response: string): number | null {
-  const found = /\b(\d{1,5})\s*(s|sec|secs|second|seconds|m|min|mins|minute|minutes)\b/i.exec(response);
+  const clock = /\bin (\d{1,2}):(\d{2}):(\d{2})\b/i.exec(response);
+  if (clock) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3]);
+  const found = /\b(\d{1,6})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)\b/i.exec(response);
   if (!found) return null;
-  return Number(found[1]) * (found[2]?.toLowerCase().startsWith('m') ? 60 : 1);
+  const unit = found[2]?.toLowerCase().charAt(0);
+  return Number(found[1]) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1);
 }
 
 function partsOf(error: unknown) {

@@ -1,15 +1,14 @@
 // Guards: whether a letter may still go out, as one rule in SQL, read when letters are claimed and once more right before the recipient is named.
 import { type SQL, sql } from 'drizzle-orm';
 import { letters, memberships, payments, readers, reminders, staff, suppressions } from '../schema.ts';
-import { doubt } from './answer.ts';
 
 /**
- * For a row of `letters`: 'sending' where it may go out, else the state in which it ends. A letter of which a copy may
- * have gone out already is never said to be cancelled.
+ * For a row of `letters` at a moment in business time: 'sending' where it may go out, else the state in which it ends. A
+ * letter of which a copy may have gone out already is never said to be cancelled.
  */
-export function verdict(now: Date): SQL<(typeof letters.$inferSelect)['state']> {
+export function verdict(moment: SQL): SQL<(typeof letters.$inferSelect)['state']> {
   return sql`case
-    when ${letters.expiresAt} <= ${now.toISOString()}::timestamptz then ${ends('expired')}
+    when ${letters.expiresAt} <= ${moment} then ${ends('expired')}
     when not ${hasRecipient} then ${ends('cancelled')}
     when ${letters.class} = 'confirm' and not ${stillUnconfirmed} then ${ends('cancelled')}
     when ${letters.class} = 'reminder' and (not ${stillWanted} or ${gaveSince}) then ${ends('cancelled')}
@@ -19,7 +18,7 @@ export function verdict(now: Date): SQL<(typeof letters.$inferSelect)['state']> 
 }
 
 function ends(state: 'expired' | 'cancelled' | 'suppressed'): SQL {
-  return sql`case when ${letters.problem} like ${`${doubt}%`} then 'ambiguous' else ${state} end`;
+  return sql`case when ${letters.inDoubt} then 'ambiguous' else ${sql.raw(`'${state}'`)} end`;
 }
 
 const hasRecipient = sql`(

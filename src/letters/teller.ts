@@ -1,5 +1,6 @@
 // The teller: notes which letters are about to go out and what became of those before, for all lanes that come at the same moment in one statement.
 import { sql } from 'drizzle-orm';
+import { readyStatement } from '../outside/ready-statement.ts';
 import type { Services } from '../outside/services.ts';
 import { letters } from '../schema.ts';
 import type { Outcome } from './answer.ts';
@@ -17,12 +18,12 @@ export interface Teller {
    */
   note(letter: ClaimedLetter): Promise<boolean>;
   /** Commits what became of a letter, if it is still ours: whoever was paused finds nothing to write. */
-  finish(letter: ClaimedLetter, outcome: Outcome, sentAt: Date | null): Promise<boolean>;
+  finish(letter: ClaimedLetter, outcome: Outcome): Promise<boolean>;
 }
 
 type Entry = { letter: ClaimedLetter; settle: (ours: boolean) => void; fail: (problem: unknown) => void } & (
   | { is: 'note' }
-  | { is: 'finish'; outcome: Outcome; sentAt: Date | null }
+  | { is: 'finish'; outcome: Outcome }
 );
 
 export function openTeller(
@@ -55,8 +56,7 @@ export function openTeller(
 
   return {
     note: (letter) => enter((settle, fail) => ({ is: 'note', letter, settle, fail })),
-    finish: (letter, outcome, sentAt) =>
-      enter((settle, fail) => ({ is: 'finish', letter, outcome, sentAt, settle, fail })),
+    finish: (letter, outcome) => enter((settle, fail) => ({ is: 'finish', letter, outcome, settle, fail })),
   };
 }
 
@@ -66,35 +66,45 @@ async function commit(
   entries: readonly Entry[],
   leaseSeconds: number,
 ): Promise<Set<string>> {
-  const finished = entries.filter((entry) => entry.is === 'finish');
+  const finished = entries.flatMap((entry) => (entry.is === 'finish' ? [entry] : []));
   const noted = entries.filter((entry) => entry.is === 'note');
-  const column = <T>(type: string, of: readonly Entry[], value: (entry: Entry) => T) =>
-    sql`${sql.param(of.map(value))}::${sql.raw(type)}[]`;
-  const outcomeOf = (entry: Entry) => (entry.is === 'finish' ? entry.outcome : null);
-  const leasedUntil = new Date(services.machineNow().getTime() + leaseSeconds * 1000).toISOString();
-  const { rows } = await services.database.execute<{ id: string }>(sql`
-    with finished as (
-      update ${letters} set state = o.state, problem = o.problem, leased_until = null,
+  const now = services.now().toISOString();
+  const rows = await tell(services.database, {
+    now,
+    leasedUntil: new Date(services.machineNow().getTime() + leaseSeconds * 1000).toISOString(),
+    finished: finished.map(({ letter }) => letter.id),
+    finishedFences: finished.map(({ letter }) => letter.fence),
+    states: finished.map(({ outcome }) => outcome.state),
+    problems: finished.map(({ outcome }) => outcome.problem),
+    doubts: finished.map(({ outcome }) => outcome.inDoubt),
+    sentAt: finished.map(({ outcome }) => (outcome.accepted ? now : null)),
+    dueAt: finished.map(({ outcome }) => outcome.dueAt?.toISOString() ?? null),
+    noted: noted.map(({ letter }) => letter.id),
+    notedFences: noted.map(({ letter }) => letter.fence),
+  });
+  return new Set(rows.map((row) => row.id));
+}
+
+const given = (name: string, type: string) => sql`${sql.placeholder(name)}::${sql.raw(type)}`;
+
+const tell = readyStatement<{ id: string }>(
+  'letters-tell',
+  sql`with finished as (
+      update ${letters} set state = o.state, problem = o.problem, in_doubt = o.in_doubt, leased_until = null,
         sent_at = coalesce(o.sent_at, ${letters.sentAt}), due_at = coalesce(o.due_at, ${letters.dueAt})
       from unnest(
-        ${column('uuid', finished, ({ letter }) => letter.id)},
-        ${column('bigint', finished, ({ letter }) => letter.fence)},
-        ${column('text', finished, (entry) => outcomeOf(entry)?.state ?? null)},
-        ${column('text', finished, (entry) => outcomeOf(entry)?.problem ?? null)},
-        ${column('timestamptz', finished, (entry) => (entry.is === 'finish' ? entry.sentAt : null)?.toISOString() ?? null)},
-        ${column('timestamptz', finished, (entry) => outcomeOf(entry)?.dueAt?.toISOString() ?? null)}
-      ) as o (id, fence, state, problem, sent_at, due_at)
+        ${given('finished', 'uuid[]')}, ${given('finishedFences', 'bigint[]')}, ${given('states', 'text[]')},
+        ${given('problems', 'text[]')}, ${given('doubts', 'boolean[]')}, ${given('sentAt', 'timestamptz[]')},
+        ${given('dueAt', 'timestamptz[]')}
+      ) as o (id, fence, state, problem, in_doubt, sent_at, due_at)
       where ${letters.id} = o.id and ${letters.fence} = o.fence
       returning ${letters.id}
     ), noted as (
-      update ${letters} set state = ${verdict(services.now())}, leased_until = ${leasedUntil}::timestamptz
-      from unnest(
-        ${column('uuid', noted, ({ letter }) => letter.id)},
-        ${column('bigint', noted, ({ letter }) => letter.fence)}
-      ) as n (id, fence)
+      update ${letters} set state = ${verdict(given('now', 'timestamptz'))},
+        leased_until = ${given('leasedUntil', 'timestamptz')}
+      from unnest(${given('noted', 'uuid[]')}, ${given('notedFences', 'bigint[]')}) as n (id, fence)
       where ${letters.id} = n.id and ${letters.fence} = n.fence and ${letters.state} in ('queued', 'deferred')
       returning ${letters.id}, ${letters.state}
     )
-    select id from finished union all select id from noted where state = 'sending'`);
-  return new Set(rows.map((row) => row.id));
-}
+    select id from finished union all select id from noted where state = 'sending'`,
+);

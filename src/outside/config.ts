@@ -44,6 +44,8 @@ export interface Config {
     smtpUrl: string;
     from: MailSender;
     dkim: { domain: string; selector: string; key: string } | null;
+    /** How fast letters may go to these domains together, or, for '*', all letters of one process. */
+    throttles: { domains: string[]; perSecond: number }[];
     events: MailEvents;
   };
   reminderConfirmation: 'required' | 'off';
@@ -130,6 +132,7 @@ export function readSettings(
           e.MAIL_DKIM_DOMAIN && e.MAIL_DKIM_SELECTOR && e.MAIL_DKIM_KEY
             ? { domain: e.MAIL_DKIM_DOMAIN, selector: e.MAIL_DKIM_SELECTOR, key: e.MAIL_DKIM_KEY }
             : null,
+        throttles: e.MAIL_THROTTLES,
         events: {
           sesTopics: e.MAIL_EVENTS_SES_TOPICS,
           mailgunKeys: e.MAIL_EVENTS_MAILGUN_KEYS,
@@ -201,6 +204,8 @@ const url = (protocols: string[], hint: string) =>
     const parsed = URL.parse(text);
     return parsed !== null && protocols.includes(parsed.protocol);
   }, `must be an address like ${hint}`);
+
+const throttlePattern = /^(\*|[a-z0-9.-]+\.[a-z0-9-]+(\+[a-z0-9.-]+\.[a-z0-9-]+)*)=[1-9]\d{0,5}\/[smh]$/;
 
 const environment = z.object({
   BASE_URL: url(['http:', 'https:'], 'https://support.example.org')
@@ -297,6 +302,20 @@ const environment = z.object({
       'must be a private key in PEM form (newlines may be written as \\n)',
     )
     .optional(),
+  MAIL_THROTTLES: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .transform((text) => text.toLowerCase())
+          .refine(
+            (text) => throttlePattern.test(text),
+            'must be rates like gmail.com+googlemail.com=20/s, *=50/s, separated by commas (s, m or h)',
+          )
+          .transform(throttleOf),
+      ),
+    )
+    .default([]),
   MAIL_EVENTS_SES_TOPICS: list
     .pipe(
       z.array(
@@ -407,6 +426,13 @@ function isZone(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function throttleOf(text: string): { domains: string[]; perSecond: number } {
+  const [domains = '', rate = ''] = text.split('=');
+  const [many = '', unit = ''] = rate.split('/');
+  const seconds = unit === 'h' ? 3600 : unit === 'm' ? 60 : 1;
+  return { domains: domains.split('+'), perSecond: Number(many) / seconds };
 }
 
 /** `Name <address>` or a bare address; an empty address means it could not be read. */

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import type { Config } from './config.ts';
 import { mimeOf } from './mime.ts';
+import { openThrottles, type Throttles } from './throttles.ts';
 
 export interface Message {
   messageId: string;
@@ -29,6 +30,7 @@ export interface Mailer {
    * more than this, so that it never holds a letter without one: a crash leaves no more in doubt than there are connections.
    */
   connections: number;
+  throttles: Throttles;
   close(): void;
 }
 
@@ -100,6 +102,7 @@ export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Maile
       await transport.verify();
     },
     connections,
+    throttles: openThrottles(config.mail.throttles),
     close() {
       transport.close();
     },

@@ -108,7 +108,7 @@ export async function openPostOffice(
     async clear() {
       await closeOthers();
       await services.database.execute(
-        sql`truncate letters, reminders, payments, memberships, checkouts, readers, suppressions, staff, limits cascade`,
+        sql`truncate letters, reminders, payments, memberships, checkouts, readers, suppressions, mail_pauses, staff, limits cascade`,
       );
       store.database.exec('delete from mailbox_recipients; delete from mailbox_letters');
       mailbox.setFault(undefined);
