@@ -427,6 +427,84 @@ export const importedRows = pgTable(
   (t) => [primaryKey({ columns: [t.kind, t.externalId] })],
 );
 
+/**
+ * Writer: reports/kept-fold empties it; the database itself fills it, by triggers on the tables of facts and in the transaction that
+ * changes a fact. Whose facts changed since the kept sums were last brought up to date, and what each fact was before.
+ */
+export const changedFacts = pgTable('changed_facts', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  readerId: uuid('reader_id').notNull(),
+  /** The table, and the row's key in it. */
+  source: text('source').notNull(),
+  rowKey: text('row_key').notNull(),
+  /** The row as it was; null where there was none. */
+  before: jsonb('before'),
+});
+
+/** Writer: reports/kept-fold. For which reckoning sums are kept: one row, or none before they were first counted. */
+export const keptBooks = pgTable('kept_books', {
+  timeZone: text('time_zone').notNull(),
+  reportingCurrency: currencyCode('reporting_currency').notNull(),
+  countedAt: instant('counted_at').notNull(),
+});
+
+const keptDay = () => ({
+  /** In each currency by itself, or all in the reporting currency. */
+  mode: text('mode', { enum: ['own', 'reporting'] }).notNull(),
+  grain: text('grain', { enum: ['day', 'month'] }).notNull(),
+  /** The first local day. */
+  onDay: date('on_day', { mode: 'string' }).notNull(),
+});
+
+/** Writer: reports/kept-fold. Money moved, summed by local day and month over all supporters; see reports/moved. */
+export const keptMoney = pgTable(
+  'kept_money',
+  {
+    ...keptDay(),
+    currency: currencyCode('currency').notNull(),
+    /** Of money that no exchange rate is known for. */
+    ownCurrency: currencyCode('own_currency'),
+    kind: text('kind').notNull(),
+    facts: minor('facts').notNull(),
+    payments: minor('payments').notNull(),
+    ownMinor: numeric('own_minor').notNull(),
+    gross: numeric('gross').notNull(),
+    feesCovered: numeric('fees_covered').notNull(),
+    refunds: numeric('refunds').notNull(),
+    disputes: numeric('disputes').notNull(),
+    fees: numeric('fees').notNull(),
+    firstGifts: minor('first_gifts').notNull(),
+    firstGiftsOfAll: minor('first_gifts_of_all').notNull(),
+  },
+  (t) => [
+    unique('one_sum_of_money')
+      .on(t.mode, t.grain, t.onDay, t.currency, t.kind, t.ownCurrency)
+      .nullsNotDistinct(),
+  ],
+);
+
+/** Writer: reports/kept-fold. What moved the promised income, summed by local day and month over all supporters; see reports/promised. */
+export const keptPromises = pgTable(
+  'kept_promises',
+  {
+    ...keptDay(),
+    currency: currencyCode('currency').notNull(),
+    /** As in the report's statement; also 'standing' (a supporter has promised income in any currency) and 'unrated'. */
+    movement: text('movement'),
+    facts: minor('facts').notNull(),
+    delta: numeric('delta').notNull(),
+    membersDelta: numeric('members_delta').notNull(),
+    supportersDelta: numeric('supporters_delta').notNull(),
+    endingDelta: numeric('ending_delta').notNull(),
+    pausedDelta: numeric('paused_delta').notNull(),
+    overdueDelta: numeric('overdue_delta').notNull(),
+    people: minor('people').notNull(),
+  },
+  (t) => [
+    unique('one_sum_of_promises').on(t.mode, t.grain, t.onDay, t.currency, t.movement).nullsNotDistinct(),
+  ],
+);
+
 /** Writer: stripe/receive and stripe/apply. Every event noted once; its body is sealed and kept only until it is done. */
 export const stripeEvents = pgTable(
   'stripe_events',
