@@ -173,6 +173,7 @@ export interface ReminderPageProps extends Page {
   /** What taking back the last act would lead to. */
   former: FormerReminder | null;
   sendOn: string;
+  discreet: boolean;
   /** The day has come: the letter goes out at once, not in the morning. */
   dueNow: boolean;
   offered: OfferedDays;
@@ -272,6 +273,7 @@ function Standing(page: ReminderPageProps): VNode {
           <p class="lead" role="status">
             {page.dueNow ? own.manage.dueToday : own.manage.due(onDay)}
           </p>
+          {page.discreet && <p>{own.manage.discreet}</p>}
           <Undo {...page} />
           <hr class="rule" />
           <Change {...page} />
@@ -329,7 +331,7 @@ function Undo({ words, token, former, offered }: ReminderPageProps): VNode | nul
   return (
     <ActForm token={token} act="undo">
       <Button kind="quiet" busy={words.reminders.submitting}>
-        {former.state === 'waiting' ? own.undoTo(words.common.onDay(former.sendOn, offered.today)) : own.undo}
+        {former.state === 'waiting' ? own.undoTo(words.common.day(former.sendOn, offered.today)) : own.undo}
       </Button>
     </ActForm>
   );

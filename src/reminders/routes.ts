@@ -334,6 +334,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
         offer: offerFor(reminder, now),
         former: await undoable(services.database, reminder, now),
         sendOn: reminder.sendOn,
+        discreet: reminder.discreet,
         dueNow: reminder.dueAt <= now,
         offered: offeredDays(now, zone),
         faults: again.faults ?? [],

@@ -24,7 +24,7 @@ describe('a stop', () => {
   test('is undone by a button on its own page; the letter comes on the day as before', async () => {
     const page = await desk.askAndConfirm({ email: anna, when: 'month' });
     await act(page, { act: 'stop' }).expect(303);
-    expect((await desk.site.get(page)).text).toContain('Undo: write to me on Wednesday 24 March, as before');
+    expect((await desk.site.get(page)).text).toContain('Undo: back to Wednesday 24 March');
     const twice = await Promise.all([1, 2].map(() => act(page, { act: 'undo' })));
     expect(twice.map(({ status }) => status)).toEqual([303, 303]);
     expect(await states()).toEqual([['waiting', '2027-03-24']]);
@@ -84,7 +84,7 @@ describe('a change', () => {
     for (let n = 0; n < 2; n++) {
       await act(page, { act: 'change', when: 'date', date: '2027-03-05', time_zone: 'UTC' }).expect(303);
     }
-    expect((await desk.site.get(page)).text).toContain('Undo: write to me on Monday 24 May, as before');
+    expect((await desk.site.get(page)).text).toContain('Undo: back to Monday 24 May');
     await act(page, { act: 'undo' }).expect(303);
     expect(await desk.rows()).toMatchObject([
       { state: 'waiting', choice: 'quarter', sendOn: '2027-05-24', timeZone: 'Asia/Tokyo', former: null },

@@ -58,7 +58,8 @@ export const reminders = {
     sent: 'Your reminder has been sent. Thank you for thinking of us.',
     give: 'Give now',
     undo: 'Undo: as it was before',
-    undoTo: (onDay: string) => `Undo: write to me ${onDay}, as before`,
+    undoTo: (day: string) => `Undo: back to ${day}`,
+    discreet: 'It will be discreet: sender and subject will not say who we are or what it is about.',
   },
   over: {
     satisfied: 'You have given since, so no reminder will come. Thank you.',
@@ -84,13 +85,13 @@ export const reminders = {
   /** On the page of thanks, after a single gift. */
   again: {
     title: 'Would you like a reminder to give again?',
-    text: 'We write to you once, to the address of your receipt, in the morning of the day you choose.',
+    text: 'Press a day, and we write to you once, that morning, to the address of your receipt.',
     elsewhere: 'Remind me to give again',
   },
   /** After a regular gift has ended. */
   winBack: {
     title: 'Perhaps again some day?',
-    text: 'If you like, we write to you once, to the address you gave with, in the morning of the day you choose, and then leave you in peace.',
+    text: 'If you like, press a day: we write to you once, that morning, to the address you gave with, and then leave you in peace.',
     elsewhere: 'You have ended your gift? We can write to you once, on a day you choose.',
   },
   calendar: {
