@@ -1,6 +1,7 @@
 // What happens unasked: events to apply, letters to send, reminders due, settlement, and once a night the sweeping.
 import { and, eq, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import { writeStatements } from './account/statements.ts';
+import { refreshImported } from './ledger/imported.ts';
 import { lettersNextDue } from './letters/claims.ts';
 import { deliverLetters } from './letters/deliver.ts';
 import { sweepMailEvents } from './mail/receive.ts';
@@ -196,6 +197,7 @@ async function runNightly(services: Services): Promise<void> {
     .returning();
   if (!row) return;
   await sweepReminders(services);
+  await refreshImported(services, now);
   await tellAhead(services);
   await writeStatements(services);
   services.nudge('letters');

@@ -5,7 +5,7 @@ import { Refusal } from '../values/refusal.ts';
 import { sayRefusal, wordsFor } from '../words/words.ts';
 import { type Call, isStop, isWrongUse, type Verb } from './verb.ts';
 
-export interface Terminal extends Pick<Call, 'env' | 'machineNow' | 'names'> {
+export interface Terminal extends Pick<Call, 'env' | 'machineNow' | 'names' | 'pulse' | 'write'> {
   /** The answer. */
   say(text: string): void;
   /** Progress and trouble. */
@@ -35,7 +35,7 @@ export async function runFavor(args: readonly string[], terminal: Terminal): Pro
       terminal.say(verb.help);
       return 0;
     }
-    const { env, machineNow, names } = terminal;
+    const { env, machineNow, names, pulse, write } = terminal;
     const answer = await verb.run({
       words: positionals,
       options: values,
@@ -43,8 +43,11 @@ export async function runFavor(args: readonly string[], terminal: Terminal): Pro
       machineNow,
       names,
       progress: terminal.note,
+      pulse,
+      write,
     });
-    terminal.say(values.json ? JSON.stringify(answer.json, null, 2) : answer.text);
+    const said = values.json ? JSON.stringify(answer.json, null, 2) : answer.text;
+    if (said !== null && said !== undefined) terminal.say(said);
     return answer.failed ? 1 : 0;
   } catch (error) {
     const { words, wrongUse } = explain(error);
@@ -73,6 +76,11 @@ const verbs: readonly { name: string; summary: string; load(): Promise<Verb> }[]
     name: 'reconcile',
     summary: 'compare the books with Stripe, and mend what was missed',
     load: async () => (await import('./reconcile.ts')).reconcile,
+  },
+  {
+    name: 'import',
+    summary: 'read in the gifts and memberships that another system knew',
+    load: async () => (await import('./import.ts')).importFile,
   },
   {
     name: 'doctor',

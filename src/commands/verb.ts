@@ -19,11 +19,15 @@ export interface Call {
   names: Names;
   /** Says how long work comes along; never part of the answer. */
   progress(line: string): void;
+  /** Says over and over how far it is: one line that changes on a terminal, and nothing elsewhere. */
+  pulse(line: string): void;
+  /** Writes a piece of an answer that is too long to be held; resolves when more can be taken. */
+  write(text: string): Promise<void>;
 }
 
 export interface Answer {
-  /** For people. */
-  text: string;
+  /** For people; null where all was written already. */
+  text: string | null;
   /** For `--json`. */
   json: unknown;
   /** True ends with exit code 1 although there is an answer. */

@@ -1,4 +1,5 @@
 // `favor` called in a test: what it answers, says on the side and ends with.
+import { systemNames } from '../../src/commands/doctor/names.ts';
 import { runFavor } from '../../src/commands/run.ts';
 
 export const calledAt = new Date('2026-03-02T10:00:00Z');
@@ -26,15 +27,18 @@ export function wholeEnvironment(parts: {
 export async function favor(env: Record<string, string>, ...args: string[]) {
   const said: string[] = [];
   const noted: string[] = [];
+  const written: string[] = [];
   const code = await runFavor(args, {
     env,
     machineNow: () => calledAt,
-    // No test asks the real one.
-    names: { text: async () => [], mailServers: async () => [] },
+    // No test asks the real one: nobody listens here.
+    names: systemNames(['127.0.0.1:9']),
     say: (text) => said.push(text),
     note: (line) => noted.push(line),
+    pulse: () => {},
+    write: async (text) => void written.push(text),
   });
-  return { code, said: said.join('\n'), noted: noted.join('\n') };
+  return { code, said: said.join('\n'), noted: noted.join('\n'), written: written.join('') };
 }
 
 /** The same with `--json`, read. */
