@@ -428,7 +428,7 @@ export const importedRows = pgTable(
 );
 
 /**
- * Writer: reports/kept-fold empties it; the database itself fills it, by triggers on the tables of facts and in the transaction that
+ * Writer: reports/prepared-fold empties it; the database itself fills it, by triggers on the tables of facts and in the transaction that
  * changes a fact. Whose facts changed since the kept sums were last brought up to date, and what each fact was before.
  */
 export const changedFacts = pgTable('changed_facts', {
@@ -441,11 +441,17 @@ export const changedFacts = pgTable('changed_facts', {
   before: jsonb('before'),
 });
 
-/** Writer: reports/kept-fold. For which reckoning sums are kept: one row, or none before they were first counted. */
+/** Writer: reports/prepared-fold. For which reckoning sums are kept: one row, or none before they were first counted. */
 export const keptBooks = pgTable('kept_books', {
   timeZone: text('time_zone').notNull(),
   reportingCurrency: currencyCode('reporting_currency').notNull(),
   countedAt: instant('counted_at').notNull(),
+});
+
+/** Writer: reports/prepared-fold. When each local day begins that a sum may be kept for, without holes. */
+export const keptDays = pgTable('kept_days', {
+  onDay: date('on_day', { mode: 'string' }).primaryKey(),
+  startsAt: instant('starts_at').notNull(),
 });
 
 const keptDay = () => ({
@@ -456,7 +462,7 @@ const keptDay = () => ({
   onDay: date('on_day', { mode: 'string' }).notNull(),
 });
 
-/** Writer: reports/kept-fold. Money moved, summed by local day and month over all supporters; see reports/moved. */
+/** Writer: reports/prepared-fold. Money moved, summed by local day and month over all supporters; see reports/moved. */
 export const keptMoney = pgTable(
   'kept_money',
   {
@@ -483,7 +489,7 @@ export const keptMoney = pgTable(
   ],
 );
 
-/** Writer: reports/kept-fold. What moved the promised income, summed by local day and month over all supporters; see reports/promised. */
+/** Writer: reports/prepared-fold. What moved the promised income, summed by local day and month over all supporters; see reports/promised. */
 export const keptPromises = pgTable(
   'kept_promises',
   {
