@@ -2,8 +2,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Finding } from '../../src/commands/doctor/finding.ts';
-import { lookAtMail } from '../../src/commands/doctor/mail.ts';
-import type { Names } from '../../src/commands/doctor/names.ts';
 import { type Mailbox, openMailbox } from '../../src/sandbox/mailbox.ts';
 import { openPassingStore } from '../../src/sandbox/store.ts';
 import { type StripeStandIn, startStripeStandIn } from '../../src/sandbox/stripe/stand-in.ts';
@@ -43,7 +41,7 @@ afterEach(async () => {
 
 const findings = async (...args: string[]) => {
   const answer = await favorJson<{ ok: boolean; findings: Finding[] }>(env, 'doctor', ...args);
-  return answer.findings.filter(({ check }) => check !== 'mail domain');
+  return answer.findings;
 };
 const of = (all: Finding[], check: string) => all.find((each) => each.check === check);
 
@@ -200,35 +198,4 @@ test('every fault of the configuration is a line, and no value is repeated', asy
   expect(said).toContain('APP_KEYS');
   expect(said).toContain('STRIPE_SECRET_KEY');
   expect(said).not.toMatch(/short-secret|sk_secret/);
-});
-
-test('a sender’s domain without its records is told record by record', async () => {
-  const config = {
-    mail: {
-      smtpUrl: mailbox.url,
-      from: { name: null, address: 'letters@gazette.example' },
-      dkim: { domain: 'other.example', selector: 'mail', key: '' },
-      events: { sesTopics: [], mailgunKeys: [], postmarkLogins: [] },
-    },
-  };
-  const look = async (names: Names) =>
-    (await lookAtMail(config, { standIn: false, names })).filter(({ check }) => check === 'mail domain');
-  const empty = await look({ text: async () => [], mailServers: async () => [] });
-  expect(empty.map(({ says }) => says).join('\n')).toMatch(/no mail.*no SPF.*no DMARC.*no DKIM.*signed as/s);
-  config.mail.dkim.domain = 'gazette.example';
-  const records: Record<string, string[]> = {
-    'gazette.example': ['some-site-verification=1', 'v=spf1 include:mail.example -all'],
-    '_dmarc.gazette.example': ['v=DMARC1; p=none'],
-    'mail._domainkey.gazette.example': ['v=DKIM1; k=rsa; p=MIIBIjANBgkq'],
-  };
-  const whole = await look({
-    text: async (name) => records[name] ?? [],
-    mailServers: async () => ['mx.gazette.example'],
-  });
-  expect(whole.map(({ state }) => state)).toEqual(['ok']);
-  const away = await look({
-    text: () => Promise.reject(Object.assign(new Error(), { code: 'ETIMEOUT' })),
-    mailServers: async () => [],
-  });
-  expect(away.map(({ state }) => state)).toEqual(['noted']);
 });

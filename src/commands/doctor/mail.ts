@@ -1,111 +1,79 @@
-// The doctor's look at mail: whether the server lets us in, and what the sender's domain says about who may send for it.
+// The doctor's look at mail: whether the server lets us in, and who tells us of letters that come back.
 import type { Config } from '../../outside/config.ts';
 import { openMailer } from '../../outside/smtp.ts';
 import { type Finding, noted, ok, problem } from './finding.ts';
+import { lookAtSender } from './mail-domain.ts';
 import type { Names } from './names.ts';
 
 export async function lookAtMail(
-  { mail }: Pick<Config, 'mail'>,
+  config: Pick<Config, 'mail' | 'baseUrl'>,
   { standIn, names }: { standIn: boolean; names: Names },
 ): Promise<Finding[]> {
-  const server = await lookAtServer({ mail });
-  // In the sandbox no letter leaves the machine: the domain need not exist.
+  const server = await lookAtServer(config);
+  // In the sandbox no letter leaves the machine: the domain need not exist, and nobody tells of bounces.
   if (standIn) return [server];
-  return [server, ...(await lookAtDomain(mail, names))];
+  return [server, ...(await lookAtSender(config.mail, names)), lookAtEvents(config)];
 }
 
 async function lookAtServer(config: Pick<Config, 'mail'>): Promise<Finding> {
+  const check = 'mail server';
   const { hostname, port } = new URL(config.mail.smtpUrl);
   const at = port === '' ? hostname : `${hostname}:${port}`;
   const mailer = openMailer(config, 1);
   try {
     await mailer.verify();
-    return ok('mail server', `${at} answers and lets us in`);
+    return ok(check, `${at} answers and lets us in`);
   } catch (error) {
     const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
     if (code === 'EAUTH') {
       return problem(
-        'mail server',
+        check,
         `${at} does not accept our name or password`,
-        'check the user in SMTP_URL',
+        'check the user and password in SMTP_URL; signs such as @ or / in them are written as %40 or %2F',
       );
     }
     if (code === 'ETLS' || /CERT|SSL|TLS/.test(code)) {
       return problem(
-        'mail server',
+        check,
         `${at} offers no connection we may trust (${code})`,
         'smtps:// is for port 465, smtp:// for 587 with STARTTLS; the certificate must be valid for this name',
       );
     }
-    return problem('mail server', `${at} does not answer (${code})`, 'check the host and port in SMTP_URL');
+    return problem(check, `${at} does not answer (${code})`, 'check the host and port in SMTP_URL');
   } finally {
     mailer.close();
   }
 }
 
-async function lookAtDomain({ from, dkim }: Config['mail'], names: Names): Promise<Finding[]> {
-  const check = 'mail domain';
-  const domain = from.address.split('@').at(-1) ?? '';
-  try {
-    const [servers, spf, dmarc, key] = await Promise.all([
-      names.mailServers(domain),
-      names.text(domain),
-      names.text(`_dmarc.${domain}`),
-      dkim === null ? null : names.text(`${dkim.selector}._domainkey.${dkim.domain}`),
-    ]);
-    const findings: Finding[] = [];
-    if (servers.length === 0) {
-      findings.push(
-        problem(
-          check,
-          `${domain} takes no mail, so answers and bounces are lost`,
-          'give it an MX record, or choose another MAIL_FROM',
-        ),
-      );
-    }
-    if (!spf.some((text) => /^v=spf1\b/i.test(text))) {
-      findings.push(
-        problem(check, `${domain} has no SPF record`, 'publish the one your mail provider names'),
-      );
-    }
-    if (!dmarc.some((text) => /^v=DMARC1\b/i.test(text))) {
-      findings.push(
-        problem(
-          check,
-          `${domain} has no DMARC record`,
-          `publish at _dmarc.${domain}: v=DMARC1; p=none, to begin with`,
-        ),
-      );
-    }
-    if (key !== null && dkim !== null && !key.some((text) => /\bp=[A-Za-z0-9+/]/.test(text))) {
-      findings.push(
-        problem(
-          check,
-          `${dkim.selector}._domainkey.${dkim.domain} has no DKIM key`,
-          'publish the public half of MAIL_DKIM_KEY there',
-        ),
-      );
-    }
-    if (key === null) {
-      findings.push(
-        noted(check, 'letters are not signed here', 'set MAIL_DKIM_*, unless your mail provider signs'),
-      );
-    } else if (dkim !== null && domain !== dkim.domain && !domain.endsWith(`.${dkim.domain}`)) {
-      findings.push(
-        problem(
-          check,
-          `letters from ${domain} are signed as ${dkim.domain}`,
-          'make MAIL_DKIM_DOMAIN the domain of MAIL_FROM',
-        ),
-      );
-    }
-    return findings.some(({ state }) => state === 'problem')
-      ? findings
-      : [ok(check, `${domain} takes mail and says who may send for it`), ...findings];
-  } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-    return [
-      noted(check, `${domain} could not be looked up (${code})`, 'see that it has MX, SPF and DMARC records'),
-    ];
+/** Without the provider's word a dead address is written to again and again, which costs the sender's good name. */
+export function lookAtEvents({ mail, baseUrl }: Pick<Config, 'mail' | 'baseUrl'>): Finding {
+  const check = 'bounces';
+  const { sesTopics, mailgunKeys, postmarkLogins } = mail.events;
+  const told = [
+    ...(sesTopics.length > 0 ? ['ses'] : []),
+    ...(mailgunKeys.length > 0 ? ['mailgun'] : []),
+    ...(postmarkLogins.length > 0 ? ['postmark'] : []),
+  ];
+  const host = new URL(mail.smtpUrl).hostname;
+  const provider = providers.find(({ hosts }) => hosts.test(host));
+  if (provider && !told.includes(provider.path)) {
+    return noted(
+      check,
+      `${host} is not asked to tell of letters that come back`,
+      `point its webhooks at ${baseUrl}/webhooks/mail/${provider.path} and set ${provider.variable}`,
+    );
   }
+  return told.length > 0
+    ? ok(check, `told at ${told.map((path) => `${baseUrl}/webhooks/mail/${path}`).join(', ')}`)
+    : noted(
+        check,
+        'nobody tells of letters that come back later',
+        'with Amazon SES, Mailgun or Postmark set MAIL_EVENTS_*; with a server of your own read the mailbox of MAIL_FROM',
+      );
 }
+
+const providers = [
+  { path: 'ses', variable: 'MAIL_EVENTS_SES_TOPICS', hosts: /(^|\.)amazonaws\.com(\.cn)?$/ },
+  { path: 'mailgun', variable: 'MAIL_EVENTS_MAILGUN_KEYS', hosts: /(^|\.)mailgun\.org$/ },
+  { path: 'postmark', variable: 'MAIL_EVENTS_POSTMARK_LOGINS', hosts: /(^|\.)postmarkapp\.com$/ },
+] as const;

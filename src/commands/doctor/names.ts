@@ -4,26 +4,42 @@ import { Resolver } from 'node:dns/promises';
 export interface Names {
   /** Text records, the parts of each joined; empty where there are none. */
   text(name: string): Promise<string[]>;
+  /** Names of the servers that take a domain's mail, the preferred first; empty where there are none. */
   mailServers(name: string): Promise<string[]>;
 }
 
-/** Asks the machine's name servers; gives up within seconds. */
-export function systemNames(): Names {
+/** Asks the machine's name servers, or those named (`127.0.0.1:5353`); gives up within seconds. */
+export function systemNames(servers: readonly string[] = []): Names {
   const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  if (servers.length > 0) resolver.setServers(servers);
   return {
     text: (name) =>
       orNone(resolver.resolveTxt(name).then((records) => records.map((parts) => parts.join('')))),
     mailServers: (name) =>
-      orNone(resolver.resolveMx(name).then((records) => records.map(({ exchange }) => exchange))),
+      orNone(
+        resolver.resolveMx(name).then((records) =>
+          records
+            .sort((one, other) => one.priority - other.priority)
+            .map(({ exchange }) => exchange)
+            // A lone dot says that the domain takes no mail (RFC 7505).
+            .filter((exchange) => exchange !== '' && exchange !== '.'),
+        ),
+      ),
   };
-}
 
-async function orNone(asking: Promise<string[]>): Promise<string[]> {
-  try {
-    return await asking;
-  } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
-    if (code === 'ENOTFOUND' || code === 'ENODATA') return [];
-    throw error;
+  async function orNone(asking: Promise<string[]>): Promise<string[]> {
+    // However many servers the machine names, and however silent each is.
+    const timer = setTimeout(() => resolver.cancel(), longestMs);
+    try {
+      return await asking;
+    } catch (error) {
+      const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
+      if (code === 'ENOTFOUND' || code === 'ENODATA') return [];
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
+
+const longestMs = 6000;

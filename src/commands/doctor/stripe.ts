@@ -67,6 +67,15 @@ async function lookAtAccount(
         ),
       );
     }
+    if (config.publication.discreet) {
+      const { settings } = account;
+      const shown = [
+        settings?.payments.statement_descriptor,
+        settings?.card_payments?.statement_descriptor_prefix,
+        settings?.dashboard.display_name ?? account.business_profile?.name,
+      ];
+      findings.push(lookAtStatements(shown, config.publication.name));
+    }
     return [...findings, ...lookAtClock(account.lastResponse.headers.date, now())];
   } catch (error) {
     if (error instanceof Stripe.errors.StripeAuthenticationError) {
@@ -87,6 +96,24 @@ async function lookAtAccount(
     }
     return [refused('Stripe', error)];
   }
+}
+
+/** What stands in bank statements is the account's own; no request can take the publication's name out of it. */
+export function lookAtStatements(
+  shown: readonly (string | null | undefined)[],
+  publication: string,
+): Finding {
+  const telling = publication.match(/\p{L}{4,}/gu) ?? [publication];
+  const named = shown.filter((text) =>
+    telling.some((word) => text?.toLowerCase().includes(word.toLowerCase())),
+  );
+  return named.length === 0
+    ? ok('statements', 'neither bank statements nor Stripe’s pages name the publication')
+    : problem(
+        'statements',
+        `the Stripe account shows readers “${named.join('”, “')}”, though PUBLICATION_DISCREET is on`,
+        'choose a public name and a statement descriptor that say nothing at https://dashboard.stripe.com/settings/business-details',
+      );
 }
 
 function lookAtClock(date: string | undefined, now: Date): Finding[] {
