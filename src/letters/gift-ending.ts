@@ -1,6 +1,6 @@
 // Gift ending: the reader ended a monthly or yearly gift; it runs out on a day to come, or has ended at once.
 import { localDate } from '../values/calendar.ts';
-import { button, heading, type Letter, paragraph, signature } from './blocks.ts';
+import { button, fineLink, heading, type Letter, paragraph, signature } from './blocks.ts';
 import { amount, greeting, onDay, type Writing, whyGift, whyMoney } from './writing.ts';
 
 export function giftEnding(writing: Writing<'gift-ending'>): Letter {
@@ -27,6 +27,7 @@ export function giftEnding(writing: Writing<'gift-ending'>): Letter {
             paragraph(words.welcomeBack),
           ]),
       signature(letters.signature(publication.name)),
+      fineLink(words.remindLater, links.remindAgain()),
       ...(toCome ? whyGift(writing, 'button') : whyMoney(writing)),
     ],
   };

@@ -6,6 +6,8 @@ import type { Frequency } from '../values/money.ts';
 export interface LetterLinks {
   /** Opens the reader's own gift at Stripe; over the reader, good for 30 days. */
   manage(): string;
+  /** The same page, where it offers to be reminded once of giving again: after a gift has ended. */
+  remindAgain(): string;
   /** The choice between two regular gifts, over their pair; good until the older one ends. */
   secondGift(pairId: string, endsAt: Date): string;
   /** Leads to Stripe's page of the gift's open invoice, where it is paid or confirmed. */
@@ -44,6 +46,7 @@ export function letterLinks(keys: Keys, baseUrl: string, to: LinkedTo): LetterLi
     `${baseUrl}/account/manage/${linkToken(keys, 'manage', need(to.readerId), daysAfter(to.createdAt, 30))}`;
   return {
     manage,
+    remindAgain: () => `${manage()}#remind`,
     secondGift: (pairId, endsAt) =>
       `${baseUrl}/account/second/${linkToken(keys, 'second-gift', pairId, endsAt)}`,
     openInvoice: (membershipId) => `${manage()}/invoice?gift=${membershipId}`,
@@ -74,6 +77,7 @@ export function exampleLinks(baseUrl: string): LetterLinks {
   const at = (path: string) => () => `${baseUrl}/${path}`;
   return {
     manage: at(`account/manage/${token}`),
+    remindAgain: at(`account/manage/${token}#remind`),
     secondGift: at(`account/second/${token}`),
     openInvoice: at(`account/manage/${token}/invoice`),
     reminder: at(`reminders/${token}`),

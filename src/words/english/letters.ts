@@ -208,6 +208,7 @@ export const letters = {
     comeBack: 'If you would like to go on with another card, you are welcome at any time:',
     comeBackButton: 'Begin again',
     welcomeBack: 'Should you ever want to come back, the door is open.',
+    remindLater: 'Be reminded once, on a later day',
   },
   refunded: {
     subject: 'Your refund',

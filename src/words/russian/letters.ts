@@ -205,6 +205,7 @@ export const letters: (typeof english)['letters'] = {
     comeBack: 'Если захотите продолжить с другой картой, мы будем рады в любой день:',
     comeBackButton: 'Начать снова',
     welcomeBack: 'Если когда-нибудь захотите вернуться, мы здесь.',
+    remindLater: 'Напомнить один раз, попозже',
   },
   refunded: {
     subject: 'Возврат денег',
