@@ -59,6 +59,11 @@ export function openapiDocument({ baseUrl, publication }: Described) {
           name: baseUrl.startsWith('https:') ? '__Host-staff' : 'staff',
           description: 'The cookie of someone signed in at `/staff/sign-in`.',
         },
+        reportToken: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A token of `favor token add`; 600 requests a minute.',
+        },
         metricsToken: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN.' },
       },
     },
@@ -422,15 +427,16 @@ const report = z
   .meta({ id: 'Report' });
 
 const readsReport = {
-  security: [{ staffSession: [] }],
+  security: [{ staffSession: [] }, { reportToken: [] }],
   requestParams: reportQuestion,
 };
 const reportRefusals = {
   400: refuses('The period cannot be read, or has too many rows.'),
-  401: refuses('Nobody is signed in.'),
+  401: refuses('Nobody is signed in, or the token is not good.'),
   403: refuses('The role does not include reports.'),
   404: refuses('There is no such report.'),
   422: refuses('A part of the question is not accepted; `errors` names each.'),
+  429: refuses('Too many requests with this token; `Retry-After` says how long to wait.'),
 };
 
 const staffPaths: ZodOpenApiPathsObject = {

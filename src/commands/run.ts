@@ -83,6 +83,11 @@ const verbs: readonly { name: string; summary: string; load(): Promise<Verb> }[]
     load: async () => (await import('./import.ts')).importFile,
   },
   {
+    name: 'token',
+    summary: 'give programs a token to read reports with, list and revoke them',
+    load: async () => (await import('./token.ts')).token,
+  },
+  {
     name: 'doctor',
     summary: 'look whether everything is in order, and mend what is not at Stripe',
     load: async () => (await import('./doctor.ts')).doctor,

@@ -32,6 +32,8 @@ export interface ReportsDoor {
   guard: {
     /** Lets in staff of this role or a higher one. */
     require(role: 'viewer'): RequestHandler;
+    /** The same, and programs that carry a token of such a role. */
+    requireOrToken(role: 'viewer'): RequestHandler;
     /** Who is signed in, and the way out: the end of each page's head. */
     end(res: Response, words: Words): VNode;
     /** What a form must carry by which staff of this role act; null for whom the role does not reach. */
@@ -121,7 +123,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     show(req, res, seen, placeOfReport(name), seen.words.reports.names[name], content, status);
   });
 
-  routes.get('/api/v1/reports/:name', mayRead, async (req, res) => {
+  routes.get('/api/v1/reports/:name', guard.requireOrToken('viewer'), async (req, res) => {
     const wanted = String(req.params.name);
     const isFile = wanted.endsWith('.csv');
     const name = reportNamed(isFile ? wanted.slice(0, -4) : wanted);

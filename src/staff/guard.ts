@@ -5,15 +5,19 @@ import type { Keys } from '../outside/keys.ts';
 import type { Services } from '../outside/services.ts';
 import { readSessionToken, sessionToken } from '../outside/tokens.ts';
 import { fault, Refusal } from '../values/refusal.ts';
+import { spend, spendNetwork } from '../web/limits.ts';
 import { personal } from '../web/protection.ts';
 import type { Words } from '../words/words.ts';
 import { DeskEnd } from './pages.tsx';
 import { includes, type Role } from './roles.ts';
 import { readSession, type SignedIn } from './session.ts';
+import { readToken } from './tokens.ts';
 
 /** What another door needs of this one: who may come in, and the end of each page's head. */
 export interface StaffGuard {
   require(needed: Role): RequestHandler;
+  /** The same, and programs whose token has this role or a higher one. */
+  requireOrToken(needed: Role): RequestHandler;
   /** Who is signed in, and the way out. */
   end(res: Response, words: Words): VNode;
   /** What a form must carry by which somebody of this role acts; null for whom the role does not reach. */
@@ -23,6 +27,7 @@ export interface StaffGuard {
 export function staffGuard(services: Services): StaffGuard {
   return {
     require: (needed) => requireStaff(services, needed),
+    requireOrToken: (needed) => requireTokenOrStaff(services, needed),
     end(res, words) {
       const { role, sessionId } = signedInFrom(res);
       return DeskEnd({ words, role, formToken: formToken(services.keys, sessionId) });
@@ -56,6 +61,35 @@ export function requireStaff(services: Services, needed: Role): RequestHandler {
     next();
   };
 }
+
+/**
+ * Lets in a program by its bearer token, and nobody else where one is sent: a wrong one is refused with 401 though somebody be
+ * signed in. Without one it is as `requireStaff`.
+ */
+function requireTokenOrStaff(services: Services, needed: Role): RequestHandler {
+  const asStaff = requireStaff(services, needed);
+  return async (req, res, next) => {
+    const given = req.get('authorization');
+    if (given === undefined) return asStaff(req, res, next);
+    personal(res);
+    const [, token = ''] = /^bearer +(\S+)$/i.exec(given.trim()) ?? [];
+    const known = await readToken(services, token);
+    if (known === null) {
+      await spendNetwork(services, { req, res }, 'token-guess', guessesAtOnce, 600);
+      res.set('WWW-Authenticate', 'Bearer realm="reports", error="invalid_token"');
+      return next(new Refusal(fault('token-wrong')));
+    }
+    if (!includes(known.role, needed)) return next(new Refusal(fault('not-allowed')));
+    if (!(await spend(services, 'token', known.id, readingsAMinute, 60))) {
+      res.set('Retry-After', '60');
+      return next(new Refusal(fault('too-many-tries', { minutes: 1 })));
+    }
+    next();
+  };
+}
+
+const guessesAtOnce = 30;
+const readingsAMinute = 600;
 
 /** Who the guard let in. Throws where no guard stands before: a fault of the program. */
 export function signedInFrom(res: Response): SignedIn {

@@ -59,6 +59,8 @@ export interface RefusalFacts {
   'password-too-long': { longest: number };
   'sign-in-failed': NoFacts;
   'sign-in-needed': NoFacts;
+  /** A bearer token that is not ours, or was revoked. */
+  'token-wrong': NoFacts;
   /** A regular gift that is overdue, paused, ending or over keeps its amount. */
   'gift-unchangeable': NoFacts;
   'already-done': NoFacts;
@@ -132,6 +134,7 @@ const statuses: { readonly [C in RefusalCode]?: number } = {
   'idempotency-key-malformed': 400,
   'sign-in-failed': 401,
   'sign-in-needed': 401,
+  'token-wrong': 401,
   'gift-unchangeable': 409,
   'already-done': 409,
 };

@@ -28,6 +28,7 @@ describe('gifts one by one', () => {
     app.set('query parser', 'simple');
     const guard = {
       require: () => (_req: unknown, _res: unknown, next: () => void) => next(),
+      requireOrToken: () => (_req: unknown, _res: unknown, next: () => void) => next(),
       end: () => h('span', {}),
       formToken: () => null,
     };
@@ -161,6 +162,7 @@ describe('Stripe’s events one by one', () => {
     const app = express();
     const guard = {
       require: () => (_req: unknown, _res: unknown, next: () => void) => next(),
+      requireOrToken: () => (_req: unknown, _res: unknown, next: () => void) => next(),
       end: () => h('span', {}),
       formToken: () => null,
     };

@@ -213,6 +213,7 @@ describe('reports', () => {
         reportRoutes(others, {
           guard: {
             require: () => (_req, _res, next) => next(),
+            requireOrToken: () => (_req, _res, next) => next(),
             end: () => h('span', {}),
             formToken: () => null,
           },

@@ -138,6 +138,7 @@ const everyFault: { readonly [C in RefusalCode]: RefusalFacts[C] } = {
   'password-too-long': { longest: 200 },
   'sign-in-failed': {},
   'sign-in-needed': {},
+  'token-wrong': {},
   'gift-unchangeable': {},
   'already-done': {},
   'sender-unproven': {},

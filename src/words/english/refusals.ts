@@ -76,6 +76,7 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
   'password-too-long': ({ longest }) => `Please choose a password of at most ${longest} characters.`,
   'sign-in-failed': () => 'Address and password do not match. Please check both and try again.',
   'sign-in-needed': () => 'Please sign in first.',
+  'token-wrong': () => 'This token is not known here, or was revoked. Please ask for a new one.',
   'gift-unchangeable': () =>
     'The amount can be changed while the gift runs and its payments go through. Please look after the card first, or begin a new gift.',
   'already-done': () => 'This was already done. Nothing more is needed.',
