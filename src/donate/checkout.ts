@@ -68,11 +68,14 @@ export function sessionFor(
 ): Stripe.Checkout.SessionCreateParams {
   const { frequency, amount, cover, locale } = gift;
   const words = wordsFor(locale);
-  const publication = config.publication.name;
+  const publication = config.publication;
   const total = add(amount, cover);
   // Our mark: on the session, and on what brings the money, so that each of Stripe's objects is known as ours by itself.
   const metadata = marksOf(id, intentOf(gift, reminderId));
-  const name = words.donate.product[frequency](publication);
+  // It stands in Stripe's receipts and portal too. Of bank statements nothing is asked: the account's own descriptor stands there.
+  const name = publication.discreet
+    ? words.donate.productDiscreet[frequency]
+    : words.donate.product[frequency](publication.name);
   const back = queryOf(gift);
   back.set('cancelled', 'yes');
   const common = {

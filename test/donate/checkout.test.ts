@@ -134,6 +134,19 @@ describe('our mark is also on what brings the money, so that each of Stripe’s 
       expect(params.line_items?.[0]?.price_data?.recurring).toEqual({ interval: frequency });
     }
   });
+
+  test.each(['once', 'month', 'year'] as const)(
+    '%s, with a name that tells nothing where that is wished',
+    (frequency) => {
+      const { config } = door.services;
+      const discreet = { ...config, publication: { ...config.publication, discreet: true } };
+      const plain = JSON.stringify(sessionFor({ config }, 'an-intent', gift(frequency)));
+      const params = JSON.stringify(sessionFor({ config: discreet }, 'an-intent', gift(frequency)));
+      expect(plain).toContain(config.publication.name);
+      expect(params).not.toContain(config.publication.name);
+      expect(params).not.toContain('statement_descriptor');
+    },
+  );
 });
 
 describe('sent twice', () => {

@@ -6,7 +6,7 @@ import { pinnedVersion, subscribedTypes } from '../../stripe/events.ts';
 import { type Finding, noted, ok, problem } from './finding.ts';
 
 export interface StripeAsked {
-  config: Pick<Config, 'baseUrl' | 'stripe'>;
+  config: Pick<Config, 'baseUrl' | 'stripe' | 'publication'>;
   /** Stripe is stood in for by the sandbox, which has an endpoint of its own from the start. */
   standIn: boolean;
   /** What the time is where Stripe's answers come from. */

@@ -43,6 +43,7 @@ export const donate = {
     month: (publication: string) => `Monthly gift to ${publication}`,
     year: (publication: string) => `Yearly gift to ${publication}`,
   },
+  productDiscreet: { once: 'One payment', month: 'Monthly payment', year: 'Yearly payment' },
   productCover: (extra: string) => `Includes ${extra} to cover the fees`,
   thanks: {
     paidState: 'Received',

@@ -44,6 +44,7 @@ export const donate: (typeof english)['donate'] = {
     month: (publication) => `Ежемесячный взнос: ${publication}`,
     year: (publication) => `Ежегодный взнос: ${publication}`,
   },
+  productDiscreet: { once: 'Разовый платёж', month: 'Ежемесячный платёж', year: 'Ежегодный платёж' },
   productCover: (extra) => `Из них ${extra} — на комиссию`,
   thanks: {
     paidState: 'Получено',
