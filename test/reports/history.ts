@@ -6,7 +6,15 @@ import { digestOf, rankOf } from '../../src/ledger/look.ts';
 import { refoldMovements } from '../../src/ledger/movement.ts';
 import type { Standing } from '../../src/ledger/standing.ts';
 import type { Database } from '../../src/outside/database.ts';
-import { adjustments, membershipLooks, memberships, payments, readers, reminders } from '../../src/schema.ts';
+import {
+  adjustments,
+  membershipLooks,
+  memberships,
+  paymentFailures,
+  payments,
+  readers,
+  reminders,
+} from '../../src/schema.ts';
 
 export interface Given {
   kind?: 'once' | 'month' | 'year';
@@ -22,6 +30,7 @@ export interface Given {
   method?: string;
   reminderId?: string;
   membershipId?: string;
+  invoice?: string;
 }
 
 export interface GivenBack {
@@ -84,6 +93,7 @@ export function historyIn(pool: pg.Pool) {
         ...(given.method !== undefined && { method: given.method }),
         ...(given.reminderId !== undefined && { reminderId: given.reminderId }),
         ...(given.membershipId !== undefined && { membershipId: given.membershipId }),
+        ...(given.invoice !== undefined && { stripeInvoiceId: given.invoice }),
         ...given.from,
       });
       return id;
@@ -119,6 +129,8 @@ export function historyIn(pool: pg.Pool) {
         interval?: 'month' | 'year';
         seen: readonly Seen[];
         component?: string;
+        /** When the next payment is due; far away if not said. */
+        paidUntil?: string;
       },
     ): Promise<string> {
       const id = randomUUIDv7();
@@ -136,7 +148,7 @@ export function historyIn(pool: pg.Pool) {
             currency: plan.currency ?? 'USD',
             interval: plan.interval ?? ('month' as const),
             startedAt,
-            periodEndsAt: new Date('2099-01-01T00:00:00Z'),
+            periodEndsAt: new Date(plan.paidUntil ?? '2099-01-01T00:00:00Z'),
             cancelRequestedAt: seen.cancelRequestedAt ? new Date(seen.cancelRequestedAt) : null,
             endsAt: seen.endsAt ? new Date(seen.endsAt) : null,
             endedAt: seen.endedAt ? new Date(seen.endedAt) : null,
@@ -173,6 +185,22 @@ export function historyIn(pool: pg.Pool) {
         await refoldMovements(tx, readerId);
       });
       return id;
+    },
+
+    /** An attempt at a membership's invoice that brought no money. */
+    async fails(
+      membershipId: string,
+      failed: { at: string; invoice: string; amount: number; currency?: string; attempt?: number },
+    ): Promise<void> {
+      await database.insert(paymentFailures).values({
+        id: randomUUIDv7(),
+        membershipId,
+        stripeInvoiceId: failed.invoice,
+        attempt: failed.attempt ?? 1,
+        amountMinor: BigInt(failed.amount),
+        currency: failed.currency ?? 'USD',
+        failedAt: new Date(failed.at),
+      });
     },
 
     async remindMe(reminder: Partial<typeof reminders.$inferInsert> & { createdAt: Date }): Promise<string> {
