@@ -220,6 +220,42 @@ describe('asking', () => {
     expect(unknown.body.time_zone).toBe('UTC');
   });
 
+  test('a day of one’s own is told in words as well, and what is wrong with it', async () => {
+    const told = await desk.site
+      .get('/remind-me/when?date=2027-05-09&time_zone=Asia/Tokyo&locale=en')
+      .expect(200);
+    expect(told.body.choices.at(-1)).toEqual({
+      when: 'date',
+      send_on: '2027-05-09',
+      day: 'Sunday 9 May',
+      promise: 'We will write to you once, on Sunday 9 May, in the morning.',
+    });
+    const wrong = await desk.site.get('/remind-me/when?date=2027-02-24').set('Accept', 'application/json');
+    expect([wrong.status, wrong.body.errors[0].code]).toEqual([422, 'date-too-soon']);
+    const page = await desk.site.get('/remind-me?when=2027-05-09').expect(200);
+    expect(page.text).toContain('We will write to you once, on Sunday 9 May, in the morning.');
+  });
+
+  test('discreetly, if the reader ticks it: both letters say so, and the reminder’s own page', async () => {
+    const form = { email: anna, when: 'week', discreet: 'yes', stage: 'win-back' };
+    await desk.site.post('/remind-me').type('form').send(form).expect(202);
+    expect(await desk.rows()).toMatchObject([{ discreet: true, stage: 'win-back' }]);
+    const [confirmation] = await desk.lettersTo(anna);
+    const page = desk.linkIn(confirmation, 'reminder');
+    await desk.site.post(page).type('form').send({ act: 'confirm' }).expect(303);
+    expect((await desk.site.get(page)).text).toContain('It will be discreet');
+    desk.post.services.set('2027-03-03T11:00:00Z');
+    const letters = await desk.lettersTo(anna);
+    expect(letters).toHaveLength(2);
+    for (const { from, subject } of letters) expect(`${from} ${subject}`).not.toContain('Gazette');
+    await desk.ask({ email: 'ivo@example.org', when: 'week', discreet: true, stage: 'again' }).expect(202);
+    expect((await desk.rows()).at(-1)).toMatchObject({ discreet: true, stage: 'again' });
+    // Nothing is ticked that the reader did not tick.
+    expect((await desk.site.get('/remind-me')).text).toMatch(
+      /<input type="checkbox" id="discreet"(?![^>]*checked)/,
+    );
+  });
+
   test('what a source says is kept without the query that may say who the reader is', async () => {
     await desk
       .ask({
