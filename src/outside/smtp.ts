@@ -80,6 +80,11 @@ export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Maile
     };
     done();
   });
+  // Postmark tells of a letter by what came along with it, and leaves our Message-ID in place only where it is asked to.
+  const marks = (messageId: string): Record<string, string> =>
+    config.mail.events.postmarkLogins.length === 0
+      ? {}
+      : { 'X-PM-KeepID': 'true', 'X-PM-Metadata-letter': messageId.replace(/^<|@.*$/g, '') };
   return {
     async send(message) {
       const { messageId, from, to } = message;
@@ -88,7 +93,7 @@ export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Maile
       try {
         await transport.sendMail({
           messageId,
-          raw: mimeOf(message),
+          raw: mimeOf({ ...message, headers: { ...message.headers, ...marks(messageId) } }),
           envelope: { from: from.address, to: [to.address] },
         });
       } catch (error) {

@@ -159,6 +159,16 @@ describe('what follows', () => {
     expect(await door.post.row('thank-you:payment-1')).toMatchObject({ feedback: null });
   });
 
+  test('a letter carries what Postmark tells it by', async () => {
+    const { messageId } = await door.sentLetter();
+    const [letter] = await door.post.mailbox.letters({});
+    expect(letter?.headers).toMatchObject({
+      'message-id': messageId,
+      'x-pm-keepid': 'true',
+      'x-pm-metadata-letter': letterPart(messageId),
+    });
+  });
+
   test('numbers of Postmark’s that JavaScript cannot tell apart are told apart by their letters', async () => {
     for (const at of [1, 2]) {
       const { messageId } = await door.sentLetter(`reader-${at}@example.org`, `payment-${at}`);
