@@ -1,6 +1,6 @@
-// Chart: what came in by month, once and regularly, drawn on the server as SVG that needs neither script nor style.
-
+// Chart: bars and lines drawn on the server as SVG that needs neither script nor style, nor colour to be read.
 import { type Currency, exponentOf } from '../values/money.ts';
+import type { PeriodLength } from '../values/period.ts';
 import type { Words } from '../words/words.ts';
 import { dateText } from './figures.ts';
 import type { Row } from './report.ts';
@@ -11,157 +11,277 @@ export interface Drawn {
   narrow: string;
 }
 
-/** Room for the longest label of the axis. */
-const marginLeft = 66;
+/** How a part is filled; colours come from the style sheet. */
+export type Tone = keyof typeof marks;
 
-/**
- * Stacked from the foot: what is promised below, what comes once on top. Colours come from the style sheet; without colour they
- * are told apart by what is drawn over them: nothing, dots, stripes.
- */
-export const layers = [
-  { kind: 'month', column: 'month_minor', marks: null },
-  {
-    kind: 'year',
-    column: 'year_minor',
-    marks: '<circle cx="2" cy="2" r="1.1"/><circle cx="6" cy="6" r="1.1"/>',
-  },
-  {
-    kind: 'once',
-    column: 'once_minor',
-    marks: '<path d="M-2 2L2-2M-2 10L10-2M6 10L10 6" fill="none" stroke-width="1.6"/>',
-  },
-] as const;
+/** One of the parts of each bar, from the foot outwards; what is negative goes down. */
+export interface Part {
+  tone: Tone;
+  /** Beside the last bar, and in the legend. */
+  name: string;
+  term: string;
+  valueOf(row: Row): number;
+}
 
-/** How the layers are filled, for one picture: a picture that is not shown lends its patterns to no other. */
-export function patternsOf(picture: string): string {
-  const patterns = layers.map(
-    ({ kind, marks }) =>
-      `<pattern id="${patternOf(picture, kind)}" class="${kind}" width="8" height="8" patternUnits="userSpaceOnUse"><path class="ground" d="M0 0H8V8H0z"/>${marks ?? ''}</pattern>`,
+/** One of the lines: a share of each period, with gaps where it is not defined. */
+export interface Line {
+  term: string;
+  column: string;
+}
+
+/** What a picture is drawn of. `id` is its own within the page. */
+export interface Drawing {
+  words: Words;
+  id: string;
+  rows: readonly Row[];
+  by: PeriodLength;
+}
+
+/** Told apart without colour by what is drawn over them: nothing, dots, stripes, a lattice, upright lines. */
+const marks = {
+  first: '',
+  second: '<circle cx="2" cy="2" r="1.1"/><circle cx="6" cy="6" r="1.1"/>',
+  third: '<path d="M-2 2L2-2M-2 10L10-2M6 10L10 6" fill="none" stroke-width="1.6"/>',
+  fourth: '<path d="M0 4H8M4 0V8" fill="none" stroke-width="1.2"/>',
+  fifth: '<path d="M2 0V8M6 0V8" fill="none" stroke-width="1.4"/>',
+} as const;
+
+/** How parts are filled, for one picture: a picture that is not shown lends its patterns to no other. */
+export function patternsOf(picture: string, tones: readonly Tone[]): string {
+  const patterns = tones.map(
+    (tone) =>
+      `<pattern id="${patternOf(picture, tone)}" class="${tone}" width="8" height="8" patternUnits="userSpaceOnUse"><path class="ground" d="M0 0H8V8H0z"/>${marks[tone]}</pattern>`,
   );
   return `<defs>${patterns.join('')}</defs>`;
 }
 
-export function patternOf(picture: string, kind: string): string {
-  return `giving-${picture}-${kind}`;
+export function patternOf(picture: string, tone: Tone): string {
+  return `${picture}-${tone}`;
 }
 
-/** Draws the rows of the giving report, one bar a month. The libraries are fetched at the first drawing: the start stays quick. */
-export async function drawGiving(words: Words, rows: readonly Row[], moneyIn: Currency): Promise<Drawn> {
-  const [plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+/** Draws a bar for each row, its parts stacked up or down. The libraries are fetched at the first drawing: the start stays quick. */
+export async function drawBars(
+  drawing: Drawing,
+  parts: readonly Part[],
+  moneyIn: Currency,
+  /** Whether each bar says what it comes to. */
+  labelled: boolean,
+): Promise<Drawn> {
+  const { words, id, rows } = drawing;
+  const canvas = await openCanvas();
   const perMajor = 10 ** exponentOf(moneyIn);
-  const barsOf = (picture: string) =>
-    rows.flatMap((row) =>
-      layers.map((layer) => ({
-        month: String(row.period),
-        fill: `url(#${patternOf(picture, layer.kind)})`,
-        value: Number(row[layer.column]) / perMajor,
-      })),
-    );
-  const labels = endLabels(words, rows.at(-1), perMajor);
-  const most = Math.max(...rows.map((row) => Number(row.gross_minor) / perMajor), 1);
+  const valueIn = (row: Row, part: Part) => part.valueOf(row) / perMajor;
+  const reach = (row: Row, sign: 1 | -1) =>
+    parts.reduce((sum, part) => sum + Math.max(sign * valueIn(row, part), 0), 0);
+  const most = Math.max(...rows.map((row) => reach(row, 1)), 1);
+  const least = Math.max(...rows.map((row) => reach(row, -1)));
   const compact = new Intl.NumberFormat(words.locale, {
     style: 'currency',
     currency: moneyIn,
     notation: 'compact',
     maximumSignificantDigits: 3,
   });
-  const draw = (size: {
-    picture: 'wide' | 'narrow';
-    width: number;
-    height: number;
-    marginRight: number;
-    every: number;
-    fontSize: number;
-  }) => {
-    const svg = plot.plot({
-      document,
-      width: size.width,
-      height: size.height,
-      marginTop: 20,
-      marginLeft,
-      marginRight: size.marginRight,
-      marginBottom: 28,
-      style: { fontSize: `${size.fontSize}px` },
-      x: {
-        type: 'band',
-        padding: 0.28,
-        label: null,
-        tickSize: 0,
-        tickFormat: (month: string, index: number) =>
-          index % size.every === 0 ? monthText(words, month, index === 0) : '',
-      },
+  const draw = (size: Size) => {
+    const picture = `${id}-${size.kind}`;
+    const every = Math.ceil(rows.length / size.names);
+    const names = size.kind === 'wide' ? endNames(rows.at(-1), parts, valueIn) : [];
+    return canvas.draw(drawing, size, patternsOf(picture, [...new Set(parts.map(({ tone }) => tone))]), {
       y: {
-        label: null,
-        ticks: 5,
-        tickSize: 0,
-        grid: true,
-        domain: [0, most * 1.08],
+        domain: [-least * 1.08, most * 1.08],
         tickFormat: (value: number) => compact.format(value),
       },
       marks: [
-        plot.barY(barsOf(size.picture), { x: 'month', y: 'value', fill: 'fill' }),
-        plot.ruleY([0]),
-        plot.text(size.every === 1 ? rows : [], {
+        canvas.plot.barY(
+          rows.flatMap((row) =>
+            parts.map((part) => ({
+              period: String(row.period),
+              fill: `url(#${patternOf(picture, part.tone)})`,
+              value: valueIn(row, part),
+            })),
+          ),
+          { x: 'period', y: 'value', fill: 'fill' },
+        ),
+        canvas.plot.ruleY([0]),
+        canvas.plot.text(labelled && every === 1 ? rows : [], {
           x: 'period',
-          y: (row: Row) => Number(row.gross_minor) / perMajor,
-          text: (row: Row) =>
-            row.gross_minor === 0 ? '' : compact.format(Number(row.gross_minor) / perMajor),
+          y: (row: Row) => reach(row, 1),
+          text: (row: Row) => (reach(row, 1) === 0 ? '' : compact.format(reach(row, 1))),
           dy: -9,
         }),
-        plot.text(size.picture === 'wide' ? spread(labels, most, size.height) : [], {
-          x: () => rows.at(-1)?.period,
-          y: 'at',
-          text: 'text',
-          textAnchor: 'start',
-          dx: (size.width - marginLeft - size.marginRight) / Math.max(rows.length, 1) / 2,
-        }),
+        canvas.names(spread(names, -least, most, size.height), rows, size),
       ],
     });
-    return withoutStyle(svg).replace('>', `>${patternsOf(size.picture)}`);
   };
+  return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+}
+
+/** Draws a line for each share, each with marks and dashes of its own. */
+export async function drawLines(drawing: Drawing, lines: readonly Line[]): Promise<Drawn> {
+  const { words, rows } = drawing;
+  const canvas = await openCanvas();
+  const values = rows.flatMap((row) => lines.flatMap(({ column }) => shareOf(row, column) ?? []));
+  const most = Math.max(...values, 0.05);
+  const least = Math.min(...values, 0);
+  const percent = new Intl.NumberFormat(words.locale, { style: 'percent', maximumFractionDigits: 1 });
+  const draw = (size: Size) =>
+    canvas.draw(drawing, size, '', {
+      y: {
+        domain: [least * 1.08, most * 1.08],
+        tickFormat: (value: number) => percent.format(value),
+      },
+      marks: [
+        canvas.plot.ruleY([0]),
+        ...lines.flatMap(({ column }, at) => [
+          canvas.plot.lineY(rows, {
+            x: 'period',
+            y: (row: Row) => shareOf(row, column) ?? Number.NaN,
+            className: `line line-${at + 1}`,
+            strokeWidth: 2,
+            strokeDasharray: ['none', '7 4', '2 4'][at] ?? 'none',
+          }),
+          canvas.plot.dot(
+            rows.filter((row) => shareOf(row, column) !== null),
+            {
+              x: 'period',
+              y: column,
+              className: `line line-${at + 1}`,
+              symbol: (['circle', 'square', 'triangle'] as const)[at] ?? 'circle',
+              r: 3.5,
+              fill: 'currentColor',
+            },
+          ),
+        ]),
+        canvas.names(
+          size.kind === 'wide' ? spread(lineNames(rows, lines), least, most, size.height) : [],
+          rows,
+          size,
+        ),
+      ],
+    });
+  return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+}
+
+interface Size {
+  kind: 'wide' | 'narrow';
+  width: number;
+  height: number;
+  marginRight: number;
+  /** How many periods can be named under the picture. */
+  names: number;
+  fontSize: number;
+}
+
+const sizes = {
+  wide: { kind: 'wide', width: 1040, height: 300, marginRight: 132, names: 13, fontSize: 13 },
+  narrow: { kind: 'narrow', width: 358, height: 260, marginRight: 8, names: 4, fontSize: 12 },
+} as const satisfies Record<string, Size>;
+
+/** Room for the longest label of the axis. */
+const marginLeft = 66;
+
+async function openCanvas() {
+  const [plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  type Options = NonNullable<Parameters<typeof plot.plot>[0]>;
   return {
-    wide: draw({ picture: 'wide', width: 1040, height: 300, marginRight: 112, every: 1, fontSize: 13 }),
-    narrow: draw({ picture: 'narrow', width: 358, height: 260, marginRight: 8, every: 3, fontSize: 12 }),
+    plot,
+    draw(
+      { words, rows, by }: Drawing,
+      size: Size,
+      patterns: string,
+      { y, marks: drawn }: { y: Options['y']; marks: NonNullable<Options['marks']> },
+    ): string {
+      const every = Math.ceil(rows.length / size.names);
+      const svg = plot.plot({
+        document,
+        width: size.width,
+        height: size.height,
+        marginTop: 20,
+        marginLeft,
+        marginRight: size.marginRight,
+        marginBottom: 28,
+        style: { fontSize: `${size.fontSize}px` },
+        x: {
+          type: 'band',
+          domain: rows.map((row) => String(row.period)),
+          padding: 0.28,
+          label: null,
+          tickSize: 0,
+          tickFormat: (period: string, index: number) =>
+            index % every === 0 ? periodText(words, by, period, index === 0) : '',
+        },
+        y: { label: null, ticks: 5, tickSize: 0, grid: true, ...y },
+        marks: drawn,
+      });
+      return withoutStyle(svg).replace('>', `>${patterns}`);
+    },
+    /** Names beside the last period. */
+    names(names: readonly Name[], rows: readonly Row[], { width, marginRight }: Size) {
+      return plot.text(names, {
+        x: () => rows.at(-1)?.period,
+        y: 'at',
+        text: 'text',
+        textAnchor: 'start',
+        dx: (width - marginLeft - marginRight) / Math.max(rows.length, 1) / 2 + 4,
+      });
+    },
   };
 }
 
-interface EndLabel {
+interface Name {
   text: string;
   at: number;
 }
 
-/** What each layer is called, beside its part of the last bar, where the bar has that part. */
-function endLabels(words: Words, last: Row | undefined, perMajor: number): EndLabel[] {
-  let foot = 0;
-  return layers.flatMap(({ column }) => {
-    const value = Number(last?.[column] ?? 0) / perMajor;
-    const at = foot + value / 2;
-    foot += value;
-    const figures = words.reports.figures;
-    const names = {
-      month_minor: figures.month.term,
-      year_minor: figures.year.term,
-      once_minor: figures.once.term,
-    };
-    return value > 0 ? [{ text: names[column], at }] : [];
+/** What each part is called, beside its place in the last bar, where the bar has that part. */
+function endNames(
+  last: Row | undefined,
+  parts: readonly Part[],
+  valueIn: (row: Row, part: Part) => number,
+): Name[] {
+  if (!last) return [];
+  const foot = { up: 0, down: 0 };
+  return parts.flatMap((part) => {
+    const value = valueIn(last, part);
+    const side = value < 0 ? 'down' : 'up';
+    const at = foot[side] + value / 2;
+    foot[side] += value;
+    return value === 0 ? [] : [{ text: part.name, at }];
   });
 }
 
-/** Moves labels apart where their parts are too thin to stand beside, keeping their order. */
-function spread(labels: readonly EndLabel[], most: number, height: number): EndLabel[] {
-  const line = (most * 16) / (height - 48);
-  let least = line / 2;
-  return labels.map((label) => {
-    const at = Math.max(label.at, least);
-    least = at + line;
-    return { ...label, at };
+/** What each line is called, at the height of its last point. */
+function lineNames(rows: readonly Row[], lines: readonly Line[]): Name[] {
+  return lines.flatMap(({ term, column }) => {
+    const last = rows.findLast((row) => shareOf(row, column) !== null);
+    const at = last && shareOf(last, column);
+    return at === undefined || at === null ? [] : [{ text: term, at }];
   });
 }
 
-function monthText(words: Words, month: string, isFirst: boolean): string {
-  const short = dateText(words, month, { month: 'short' }).replace('.', '');
-  return isFirst || month.slice(5, 7) === '01' ? `${short} ${month.slice(0, 4)}` : short;
+function shareOf(row: Row, column: string): number | null {
+  const value = row[column];
+  return typeof value === 'number' ? value : null;
+}
+
+/** Moves names apart where their places are too near to each other, from the lowest up. */
+function spread(names: readonly Name[], least: number, most: number, height: number): Name[] {
+  const line = ((most - least) * 16) / (height - 48);
+  let lowest = least + line / 2;
+  return names
+    .toSorted((a, b) => a.at - b.at)
+    .map((name) => {
+      const at = Math.max(name.at, lowest);
+      lowest = at + line;
+      return { ...name, at };
+    });
+}
+
+function periodText(words: Words, by: PeriodLength, period: string, isFirst: boolean): string {
+  if (by === 'year') return period.slice(0, 4);
+  if (by !== 'month') return dateText(words, period, { day: 'numeric', month: 'short' }).replace('.', '');
+  const short = dateText(words, period, { month: 'short' }).replace('.', '');
+  return isFirst || period.slice(5, 7) === '01' ? `${short} ${period.slice(0, 4)}` : short;
 }
 
 /** Plot writes a style element and sizes; the policy of our pages forbids the one, the page decides the other. */

@@ -3,10 +3,12 @@ import type { VNode } from 'preact';
 import { paymentPage } from '../outside/stripe.ts';
 import { addDays } from '../values/calendar.ts';
 import type { Words } from '../words/words.ts';
-import type { Answer, ReportName } from './answer.ts';
-import { type Drawn, layers, patternOf, patternsOf } from './chart.ts';
+import type { ReportName } from './answer.ts';
+import type { Drawn } from './chart.ts';
+import { ChartFigure } from './chart-figure.tsx';
 import type { Days, Desk } from './desk.ts';
 import { countText, currencyOf, dateText, momentText, moneyText, percentText, textOf } from './figures.ts';
+import { partsOfGiving } from './pictures.ts';
 import type { Row } from './report.ts';
 import { Files, localised, NotConverted, ReportTable, type Seen, Term, writtenOf } from './table.tsx';
 
@@ -287,12 +289,13 @@ function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
       </div>
       {giving.totals?.gross_minor === 0 && <p class="empty">{words.reports.noGifts}</p>}
       {chart && (
-        <figure class="chart" role="img" aria-label={text}>
-          <Picture kind="wide" svg={chart.wide} />
-          <Picture kind="narrow" svg={chart.narrow} />
-        </figure>
+        <ChartFigure
+          words={words}
+          drawn={chart}
+          text={text}
+          parts={partsOfGiving(words).filter((part) => giving.rows.some((row) => part.valueOf(row) > 0))}
+        />
       )}
-      {chart && <Legend words={words} giving={giving} />}
       <NotConverted words={words} amounts={giving.unconverted} />
       <details {...(chart === null && { open: true })}>
         <summary>{words.reports.showTable}</summary>
@@ -300,36 +303,6 @@ function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
       </details>
     </section>
   );
-}
-
-/** The parts of the bars that there are, from the top, each as it is filled. */
-function Legend({ words, giving }: { words: Words; giving: Answer }): VNode {
-  const shown = layers
-    .filter(({ column }) => giving.rows.some((row) => Number(row[column]) > 0))
-    .toReversed();
-  return (
-    <ul class="parts small" aria-label={words.reports.legend}>
-      {shown.map(({ kind }) => {
-        const picture = `legend-${kind}`;
-        const patterns = { dangerouslySetInnerHTML: { __html: patternsOf(picture) } };
-        return (
-          <li>
-            <svg class="chart" viewBox="0 0 24 16" width="24" height="16" aria-hidden="true">
-              <g {...patterns} />
-              <rect width="24" height="16" fill={`url(#${patternOf(picture, kind)})`} />
-            </svg>
-            {words.reports.figures[kind].term}
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
-
-/** Drawn by ourselves from figures and words of our own: nothing a stranger wrote is in it. */
-function Picture({ kind, svg }: { kind: 'wide' | 'narrow'; svg: string }): VNode {
-  const drawn = { dangerouslySetInnerHTML: { __html: svg } };
-  return <div class={kind} {...drawn} />;
 }
 
 function NewestGifts({ seen, desk }: Part): VNode {

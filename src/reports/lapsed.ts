@@ -49,7 +49,7 @@ function ofOneYear(question: Question): Question {
 }
 
 /** The calendar year in which the present fiscal year began. */
-function presentYear(asOf: Date, { timeZone, fiscalYearStart }: Reckoning): number {
+export function presentYear(asOf: Date, { timeZone, fiscalYearStart }: Reckoning): number {
   return Number(startOf(localDate(asOf, timeZone), 'year', fiscalYearStart).slice(0, 4));
 }
 

@@ -6,9 +6,15 @@ import type { Words } from '../words/words.ts';
 import { localised, type Seen } from './table.tsx';
 
 /** Where one is: the desk, a report by its name, or the definitions. */
-export type Place = 'desk' | 'events' | 'definitions' | (typeof reportsInNav)[number] | 'elsewhere';
+export type Place =
+  | 'desk'
+  | 'letters'
+  | 'events'
+  | 'definitions'
+  | (typeof reportsInNav)[number]
+  | 'elsewhere';
 
-const reportsInNav = ['income', 'mrr', 'gifts', 'sources', 'reminders'] as const;
+const reportsInNav = ['income', 'mrr', 'supporters', 'gifts', 'sources', 'reminders'] as const;
 
 export interface Frame {
   seen: Seen;
@@ -38,6 +44,7 @@ export function Framed(frame: Frame): VNode {
       nav={[
         link('desk', '/staff', words.reports.desk),
         ...reportsInNav.map((name) => link(name, `/staff/reports/${name}`, words.reports.names[name])),
+        link('letters', '/staff/letters', words.reports.names.letters),
         link('events', '/staff/events', words.reports.names.events),
         link('definitions', '/staff/definitions', words.reports.definitionsTitle),
       ]}

@@ -1,14 +1,19 @@
 // A report's page: what it is asked for in a form that the address bar keeps, and the answer as a table.
 import type { VNode } from 'preact';
-import type { Currency } from '../values/money.ts';
+import { standings } from '../ledger/standing.ts';
+import { type Currency, currencySign, isCurrency } from '../values/money.ts';
 import { isDay, periodLengths } from '../values/period.ts';
 import type { Fault } from '../values/refusal.ts';
 import { FaultSummary, Field, faultIn, HiddenFields, Select } from '../web/form.tsx';
 import type { Words } from '../words/words.ts';
 import type { Answer, ReportName } from './answer.ts';
+import { ChartFigure } from './chart-figure.tsx';
 import { momentText } from './figures.ts';
-import { type Asked, breakdowns, eventStates, type Question } from './question.ts';
-import { Files, ListPages, NotConverted, ReportTable, type Seen } from './table.tsx';
+import { HeatMaps } from './heat-map.tsx';
+import { presentYear } from './lapsed.ts';
+import type { Picture } from './pictures.ts';
+import { type Asked, breakdowns, donorTypes, eventStates, type Question } from './question.ts';
+import { Files, ListPages, localised, NotConverted, ReportTable, type Seen } from './table.tsx';
 
 export interface ReportPageProps {
   seen: Seen;
@@ -17,16 +22,19 @@ export interface ReportPageProps {
   asked: Asked;
   /** Null where what was asked for cannot be answered. */
   answer: Answer | null;
+  /** Null where nothing is drawn. */
+  picture: Picture | null;
   faults: readonly Fault[];
   currencies: readonly Currency[];
   reportingCurrency: Currency;
 }
 
 export function ReportContent(page: ReportPageProps): VNode {
-  const { seen, name, answer, reportingCurrency } = page;
+  const { seen, name, answer, picture, reportingCurrency } = page;
   const { words } = seen;
   return (
     <div class="stack">
+      <Beside seen={seen} name={name} />
       <div class="stack close">
         <h1>{words.reports.names[name]}</h1>
         <p>{words.reports.about[name]}</p>
@@ -44,9 +52,22 @@ export function ReportContent(page: ReportPageProps): VNode {
             <Files seen={seen} answer={answer} />
           </div>
           {answer.rows.length === 0 ? (
-            <p class="empty">{words.reports.nothingYet}</p>
+            <p class="empty">{name === 'disputes' ? words.reports.noDisputes : words.reports.nothingYet}</p>
           ) : (
             <>
+              {picture && (
+                <section class="stack close" aria-labelledby="picture">
+                  <h2 id="picture">{picture.title}</h2>
+                  <ChartFigure
+                    words={words}
+                    drawn={picture.drawn}
+                    text={picture.text}
+                    parts={picture.parts}
+                  />
+                </section>
+              )}
+              {name === 'cohorts' && <HeatMaps seen={seen} answer={answer} />}
+              {name === 'disputes' && <Advice words={words} answer={answer} />}
               <ListPages seen={seen} answer={answer} />
               <ReportTable seen={seen} answer={answer} />
             </>
@@ -58,9 +79,49 @@ export function ReportContent(page: ReportPageProps): VNode {
   );
 }
 
+/** What is to be done about each kind of dispute that there is. */
+function Advice({ words, answer }: { words: Words; answer: Answer }): VNode | null {
+  const { disputeAdvice } = words.reports;
+  const states = new Set(answer.rows.map((row) => row.dispute_state));
+  const said = Object.entries(disputeAdvice).filter(([state]) => states.has(state));
+  if (said.length === 0) return null;
+  return (
+    <ul class="stack close">
+      {said.map(([, advice]) => (
+        <li>{advice}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** The reports that tell of the same thing, one of which this is. */
+function Beside({ seen, name }: Pick<ReportPageProps, 'seen' | 'name'>): VNode | null {
+  const { words } = seen;
+  const family = families.find((each) => each.includes(name));
+  if (!family) return null;
+  return (
+    <nav aria-label={words.reports.beside}>
+      <ul class="choices">
+        {family.map((each) => (
+          <li>
+            <a
+              href={localised(seen, `/staff/reports/${each}`)}
+              {...(each === name && { 'aria-current': 'page' as const })}
+            >
+              {words.reports.names[each]}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
 /** Where a program that names no currency gets a block of rows for each. */
 function choosesBlocks(name: ReportName): boolean {
-  return name === 'income' || name === 'mrr' || name === 'giving' || name === 'sources';
+  return (
+    name !== 'gifts' && name !== 'events' && name !== 'work' && name !== 'disputes' && name !== 'reminders'
+  );
 }
 
 /** How things stand now is not a question of days. */
@@ -74,28 +135,52 @@ function QuestionForm({
   reportingCurrency,
 }: ReportPageProps): VNode | null {
   const { words } = seen;
-  if (name === 'work') return null;
+  if (name === 'work' || name === 'disputes') return null;
   const question = answer?.question;
-  const hasPeriods = name !== 'sources' && name !== 'gifts' && name !== 'events';
+  const isOfYear = name === 'lybunt' || name === 'sybunt';
+  const hasDays = !isOfYear && name !== 'forecast' && name !== 'supporters';
+  const hasPeriods =
+    hasDays && name !== 'sources' && name !== 'gifts' && name !== 'events' && name !== 'cohorts';
   return (
     <form method="get" action={`/staff/reports/${name}`} class="stack">
       <FaultSummary words={words} faults={faults} />
       <HiddenFields fields={{ locale: seen.locale }} />
       <div class="question">
-        <Field
-          name="from"
-          type="date"
-          label={words.reports.from}
-          value={question?.from ?? dayOrNone(asked.from)}
-          fault={faultIn(words, faults, 'from')}
-        />
-        <Field
-          name="to"
-          type="date"
-          label={words.reports.to}
-          value={question?.to ?? dayOrNone(asked.to)}
-          fault={faultIn(words, faults, 'to')}
-        />
+        {isOfYear && (
+          <Select
+            name="year"
+            label={words.reports.yearLabel}
+            value={String(question?.year ?? asked.year ?? '')}
+            options={yearsToChoose(words, question)}
+            fault={faultIn(words, faults, 'year')}
+          />
+        )}
+        {hasDays && (
+          <>
+            <Field
+              name="from"
+              type="date"
+              label={words.reports.from}
+              value={question?.from ?? dayOrNone(asked.from)}
+              fault={faultIn(words, faults, 'from')}
+            />
+            <Field
+              name="to"
+              type="date"
+              label={words.reports.to}
+              value={question?.to ?? dayOrNone(asked.to)}
+              fault={faultIn(words, faults, 'to')}
+            />
+          </>
+        )}
+        {name === 'supporters' && (
+          <SupporterFields
+            words={words}
+            asked={asked}
+            faults={faults}
+            currency={isCurrency(question?.currency) ? question.currency : reportingCurrency}
+          />
+        )}
         {hasPeriods && (
           <Select
             name="by"
@@ -142,6 +227,76 @@ function QuestionForm({
   );
 }
 
+/** Only supporters who give so, stand so, live there, gave for that, since then and so much. */
+function SupporterFields({
+  words,
+  asked,
+  faults,
+  currency,
+}: Pick<ReportPageProps, 'asked' | 'faults'> & { words: Words; currency: Currency }): VNode {
+  const { donorTypes: types, standings: stand, figures, anyChoice, sinceLabel, amountLabel } = words.reports;
+  const fault = (field: string) => faultIn(words, faults, field);
+  const any = { value: '', label: anyChoice };
+  return (
+    <>
+      <Select
+        name="type"
+        label={figures['donor-type'].term}
+        value={asked.type ?? ''}
+        options={[any, ...donorTypes.map((value) => ({ value, label: types[value] }))]}
+        fault={fault('type')}
+      />
+      <Select
+        name="standing"
+        label={figures.standing.term}
+        value={asked.standing ?? ''}
+        options={[any, ...standings.map((value) => ({ value, label: stand[value] }))]}
+        fault={fault('standing')}
+      />
+      <Field
+        name="country"
+        label={figures.country.term}
+        value={asked.country}
+        maxlength={2}
+        fault={fault('country')}
+      />
+      <Field name="campaign" label={figures.campaign.term} value={asked.campaign} fault={fault('campaign')} />
+      <Field
+        name="since"
+        type="date"
+        label={sinceLabel}
+        value={dayOrNone(asked.since)}
+        fault={fault('since')}
+      />
+      <Field
+        name="amount"
+        label={amountLabel}
+        inputmode="decimal"
+        value={asked.amount}
+        sign={currencySign(currency, words.locale)}
+        fault={fault('amount')}
+      />
+    </>
+  );
+}
+
+/** The present fiscal year and those before it. */
+function yearsToChoose(words: Words, question: Question | undefined): { value: string; label: string }[] {
+  if (!question) return [];
+  const { asOf, reckoning } = question;
+  const present = presentYear(asOf, reckoning);
+  const years = new Set([
+    question.year ?? present,
+    ...Array.from({ length: yearsShown }, (_, at) => present - at),
+  ]);
+  return [...years]
+    .toSorted((a, b) => b - a)
+    .map((year) => ({
+      value: String(year),
+      label: reckoning.fiscalYearStart === 1 ? String(year) : words.reports.fiscalYear(year),
+    }));
+}
+
 /** A date field can only hold a date. */
 function dayOrNone(text: string | undefined): string | undefined {
   return text !== undefined && isDay(text) ? text : undefined;
@@ -163,6 +318,16 @@ function currencyOptions(
     ...alone.map((currency) => ({ value: currency, label: words.reports.oneCurrency(currency) })),
   ];
 }
+
+const yearsShown = 10;
+
+/** What is read together. */
+const families: readonly (readonly ReportName[])[] = [
+  ['income', 'giving', 'sources'],
+  ['mrr', 'churn', 'recovery', 'forecast'],
+  ['supporters', 'retention', 'growth', 'cohorts', 'lybunt', 'sybunt'],
+  ['gifts', 'disputes'],
+];
 
 function asOfText(words: Words, { asOf, reckoning }: Question): string {
   return words.reports.asOf(momentText(words, asOf.toISOString(), reckoning.timeZone), reckoning.timeZone);

@@ -14,7 +14,7 @@ import { languageLinks, localeOf } from '../web/locale.ts';
 import { sendPage } from '../web/respond.ts';
 import { type Words, wordsFor } from '../words/words.ts';
 import { type Answer, answerReport, isList, isReportName, jsonOf, type ReportName } from './answer.ts';
-import { type Drawn, drawGiving } from './chart.ts';
+import { type Drawn, drawBars } from './chart.ts';
 import { csvHead, csvLines, csvOf } from './csv.ts';
 import { Definitions } from './definitions-page.tsx';
 import { currenciesUsed, type Desk, readDesk } from './desk.ts';
@@ -22,6 +22,7 @@ import { DeskFigures } from './desk-page.tsx';
 import { readInbox } from './events.ts';
 import { EventsContent } from './events-page.tsx';
 import { Framed, type Place, placeOfReport } from './pages.tsx';
+import { partsOfGiving, pictureOf } from './pictures.ts';
 import { type Asked, type Question, type Reckoning, readQuestion } from './question.ts';
 import type { Row } from './report.ts';
 import { ReportContent } from './report-page.tsx';
@@ -71,7 +72,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     const { currency } = readInput(asked, req.query);
     const desk = await readDesk(services.reportsDatabase, reckoning, services.now(), deskCurrency(currency));
     const seen = seenBy(req);
-    const chart = await drawnOrNot(seen.words, desk);
+    const chart = await drawnOrNot(drawGiving(seen.words, desk));
     show(req, res, seen, 'desk', seen.words.reports.desk, DeskFigures({ seen, desk, chart }));
   });
 
@@ -110,11 +111,13 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     const isAsked = !Array.isArray(question);
     const seen = seenBy(req);
     const { reportsDatabase } = services;
+    const answer = isAsked ? await answerReport(reportsDatabase, name, question) : null;
     const content = ReportContent({
       seen,
       name,
       asked: given,
-      answer: isAsked ? await answerReport(reportsDatabase, name, question) : null,
+      answer,
+      picture: answer && (await drawnOrNot(pictureOf(seen.words, answer))),
       faults: isAsked ? [] : question,
       currencies: await currenciesUsed(reportsDatabase),
       reportingCurrency: reckoning.reportingCurrency,
@@ -177,11 +180,16 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     throw new Refusal(inField('currency', fault('currency-unknown')));
   }
 
-  /** With nothing to draw, or no drawing, the desk still has its figures: the table stands open instead. */
-  async function drawnOrNot(words: Words, desk: Desk): Promise<Drawn | null> {
+  async function drawGiving(words: Words, desk: Desk): Promise<Drawn | null> {
     if (desk.giving.totals?.gross_minor === 0) return null;
+    const drawing = { words, id: 'giving', rows: desk.giving.rows, by: 'month' as const };
+    return drawBars(drawing, partsOfGiving(words), desk.moneyIn, true);
+  }
+
+  /** With nothing to draw, or no drawing, a page still has its figures: the table stands open instead. */
+  async function drawnOrNot<T>(draw: Promise<T | null>): Promise<T | null> {
     try {
-      return await drawGiving(words, desk.giving.rows, desk.moneyIn);
+      return await draw;
     } catch (error) {
       services.log.error(describeError(error), 'A chart could not be drawn');
       return null;

@@ -1,0 +1,151 @@
+// Pictures: what each report's chart shows of its rows, and what it is called.
+import { type Currency, isCurrency } from '../values/money.ts';
+import type { Words } from '../words/words.ts';
+import type { Answer } from './answer.ts';
+import { type Drawn, drawBars, drawLines, type Line, type Part } from './chart.ts';
+import { figureOf, textOf } from './figures.ts';
+import type { Question } from './question.ts';
+import type { Row } from './report.ts';
+import { writtenOf } from './table.tsx';
+
+export interface Picture {
+  drawn: Drawn;
+  title: string;
+  /** In words, for those who do not see it. */
+  text: string;
+  /** The parts of its bars from the foot outwards, for the legend; lines are named where they end. */
+  parts: readonly Part[];
+  lines: readonly Line[];
+}
+
+/** Which reports have one. */
+export type Pictured = keyof Words['reports']['charts'];
+
+export function isPictured(words: Words, name: string): name is Pictured {
+  return Object.hasOwn(words.reports.charts, name);
+}
+
+/** The picture of an answer; null where there is nothing to draw, too much, or several currencies. */
+export async function pictureOf(words: Words, answer: Answer): Promise<Picture | null> {
+  const { name, question, rows, columns } = answer;
+  if (!isPictured(words, name) || rows.length === 0 || rows.length > mostDrawn) return null;
+  const moneyIn = currencyOf(question, rows);
+  if (moneyIn === null) return null;
+  const drawing = { words, id: name, rows, by: question.by };
+  const { title, text } = words.reports.charts[name];
+  const lines = linesOf(words, name);
+  const parts = partsOf(words, name);
+  const used = parts.filter((part) => rows.some((row) => part.valueOf(row) !== 0));
+  const shares = rows.some((row) => lines.some(({ column }) => row[column] !== null));
+  if (used.length === 0 && !shares) return null;
+  const spans = columns.some(({ kind }) => kind === 'money') ? moneyIn : null;
+  return {
+    drawn: shares ? await drawLines(drawing, lines) : await drawBars(drawing, used, moneyIn, false),
+    title,
+    text: words.reports.chartSays(
+      text,
+      periodIn(words, answer, rows[0]),
+      periodIn(words, answer, rows.at(-1)),
+      lines.length > 0 ? null : spans,
+    ),
+    parts: used,
+    lines,
+  };
+}
+
+function periodIn(words: Words, answer: Answer, row: Row | undefined): string {
+  const [column] = answer.columns;
+  const { reportingCurrency } = answer.question.reckoning;
+  return column && row
+    ? textOf(writtenOf({ words }, answer, answer.columns), column, row, reportingCurrency)
+    : '';
+}
+
+/** The one currency that all rows are in; null where they are in several. */
+function currencyOf({ currency, reckoning }: Question, rows: readonly Row[]): Currency | null {
+  if (currency === 'reporting') return reckoning.reportingCurrency;
+  if (currency !== null) return currency;
+  const named = new Set(rows.map((row) => row.currency));
+  const [only] = named;
+  return named.size === 1 && isCurrency(only) ? only : null;
+}
+
+function linesOf(words: Words, name: Pictured): Line[] {
+  const columns = {
+    churn: ['supporter_churn_rate', 'gross_mrr_churn_rate'],
+    retention: ['rate', 'new_rate', 'repeat_rate'],
+  };
+  if (name !== 'churn' && name !== 'retention') return [];
+  return columns[name].map((column) => ({ column, term: figureOf(words, { name: column }, name).term }));
+}
+
+function partsOf(words: Words, name: Pictured): Part[] {
+  const value = (row: Row, column: string) => Number(row[column] ?? 0);
+  const termOf = (column: string) => figureOf(words, { name: column }, name).term;
+  const part = (tone: Part['tone'], column: string, sign: 1 | -1 = 1, ...more: string[]): Part => ({
+    tone,
+    name: termOf(column),
+    term: [column, ...more].map(termOf).join(', '),
+    valueOf: (row) => sign * [column, ...more].reduce((sum, each) => sum + value(row, each), 0),
+  });
+  const difference = (tone: Part['tone'], term: string, whole: string, less: string): Part => ({
+    tone,
+    name: term,
+    term,
+    valueOf: (row) => value(row, whole) - value(row, less),
+  });
+  switch (name) {
+    case 'income':
+      return [
+        part('first', 'net_minor'),
+        difference('third', words.reports.wentOut, 'gross_minor', 'net_minor'),
+      ];
+    case 'mrr':
+      return [
+        part('first', 'new_minor'),
+        part('second', 'reactivation_minor', 1, 'resumed_minor'),
+        part('fourth', 'expansion_minor'),
+        part('third', 'churn_voluntary_minor', -1, 'churn_involuntary_minor', 'paused_minor'),
+        part('fifth', 'contraction_minor', -1),
+      ];
+    case 'growth':
+      return [
+        part('first', 'new_minor'),
+        part('second', 'recaptured_minor'),
+        part('fourth', 'upgraded_minor'),
+        part('third', 'lapsed_minor', -1),
+        part('fifth', 'downgraded_minor', -1),
+      ];
+    case 'recovery':
+      return [
+        part('first', 'recovered_minor'),
+        difference('third', words.reports.stillMissing, 'failed_first_minor', 'recovered_minor'),
+      ];
+    case 'forecast':
+      return [
+        part('first', 'expected_minor'),
+        difference('third', words.reports.mayBeLost, 'due_minor', 'expected_minor'),
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Of the giving report: what is promised below, what comes once on top. */
+export function partsOfGiving(words: Words): Part[] {
+  const { month, year, once } = words.reports.figures;
+  const part = (tone: Part['tone'], { term }: { term: string }, column: string): Part => ({
+    tone,
+    name: term,
+    term,
+    valueOf: (row) => Number(row[column] ?? 0),
+  });
+  return [
+    part('first', month, 'month_minor'),
+    part('second', year, 'year_minor'),
+    part('third', once, 'once_minor'),
+  ];
+}
+
+/** More periods than this are a table. */
+const mostDrawn = 200;
