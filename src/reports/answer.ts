@@ -10,6 +10,8 @@ import { giving } from './giving.ts';
 import { growth } from './growth.ts';
 import { income } from './income.ts';
 import { lybunt, sybunt } from './lapsed.ts';
+import { letterProblems } from './letter-problems.ts';
+import { letters } from './letters.ts';
 import { mrr } from './mrr.ts';
 import type { Question } from './question.ts';
 import { recovery } from './recovery.ts';
@@ -18,6 +20,7 @@ import type { Column, Figures, Report } from './report.ts';
 import { retention } from './retention.ts';
 import { sources } from './sources.ts';
 import { supporters } from './supporters.ts';
+import { suppressions } from './suppressions.ts';
 import { work } from './work.ts';
 
 /** Every report by its name in addresses. */
@@ -38,6 +41,9 @@ export const reports = {
   gifts,
   sources,
   reminders,
+  letters,
+  'letter-problems': letterProblems,
+  suppressions,
   events,
   work,
 } as const satisfies Record<string, Report>;

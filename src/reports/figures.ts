@@ -24,6 +24,12 @@ export function placeOf(column: Pick<Column, 'name'>, report: ReportName): strin
 
 /** Where two reports mean something else by one name. */
 const ownPlaces: ReadonlySet<string> = new Set([
+  'letters-kind',
+  'letters-sent',
+  'letter-problems-problem',
+  'letter-problems-ended',
+  'letter-problems-returned',
+  'suppressions-reason',
   'reminders-net',
   'retention-donors',
   'retention-rate',
@@ -158,7 +164,9 @@ function valueText(words: Words, column: Column, value: Cell): string {
 /** Words for values of our own making; what others named stays as it is. */
 function valueNames(words: Words, column: string): Readonly<Record<string, string>> {
   const { reports, common } = words;
-  if (column === 'kind') return common.frequency;
+  if (column === 'kind') return { ...common.frequency, ...reports.letterKinds };
+  if (column === 'problem') return reports.letterProblems;
+  if (column === 'scope') return reports.suppressionScopes;
   if (column === 'stage') return reports.stages;
   if (column === 'choice') return reports.choices;
   if (column === 'component' || column === 'source') return reports.components;
@@ -167,7 +175,7 @@ function valueNames(words: Words, column: string): Readonly<Record<string, strin
   if (column === 'donor_type') return reports.donorTypes;
   if (column === 'standing') return reports.standings;
   if (column === 'dispute_state') return reports.disputeStates;
-  if (column === 'reason') return reports.disputeReasons;
+  if (column === 'reason') return { ...reports.disputeReasons, ...reports.suppressionReasons };
   return column === 'key' ? { ...reports.components, ...common.frequency } : {};
 }
 
