@@ -1,7 +1,9 @@
 // Giving: gross income by how often it is given, for the desk's chart and the table under it.
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { blocks, figuresOf, lines, moneyMoved, notConverted } from './moved.ts';
+import { blocks, figuresOf, lines, notConverted } from './moved.ts';
+import { prepare } from './prepared.ts';
+import { moneyOf } from './prepared-money.ts';
 import type { Question } from './question.ts';
 import { answered, type Column, type Figures, givenPeriods, namedPeriods, type Report } from './report.ts';
 
@@ -18,14 +20,14 @@ const columns: readonly Column[] = [
 export const giving: Report = { name: 'giving', columns: () => columns, read: readGiving };
 
 /** The same gross as income's, in three parts that add up to it. */
-async function readGiving(reads: Reads, question: Question): Promise<Figures> {
+async function readGiving(reads: Reads, asked: Question): Promise<Figures> {
+  const question = await prepare(reads, asked);
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
-), moved as (${moneyMoved(sql`p.kind`)}
-), summed as (
+), ${moneyOf(question, sql`p.kind`)}, summed as (
   select
     currency,
     bucket,

@@ -1,7 +1,9 @@
 // Income: money received, given back, disputed and kept by fees, by period (metrics "Income (cash)").
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { blocks, figuresOf, lines, moneyMoved, notConverted } from './moved.ts';
+import { blocks, figuresOf, lines, notConverted } from './moved.ts';
+import { prepare } from './prepared.ts';
+import { moneyOf } from './prepared-money.ts';
 import type { Question } from './question.ts';
 import { answered, type Column, type Figures, givenPeriods, namedPeriods, type Report } from './report.ts';
 
@@ -26,29 +28,14 @@ export const income: Report = { name: 'income', columns: () => columns, read: re
  * In a currency's block a first gift is the supporter's first in that currency; in the whole, and in the reporting currency,
  * their first of all.
  */
-export async function readIncome(reads: Reads, question: Question): Promise<Figures> {
+export async function readIncome(reads: Reads, asked: Question): Promise<Figures> {
+  const question = await prepare(reads, asked);
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
-), moved as (${moneyMoved(sql`null::text`)}
-), judged as (
-  select
-    moved.*,
-    (payment_id is not null)::int as payments,
-    (payment_id is not null and not exists (
-      select from payments e
-      where e.reader_id = moved.reader_id and (e.paid_at, e.id) < (moved.paid_at, moved.payment_id)
-        and (given.reporting is not null or e.currency = moved.own_currency)
-    ))::int as first_gift,
-    (payment_id is not null and not exists (
-      select from payments e
-      where e.reader_id = moved.reader_id and (e.paid_at, e.id) < (moved.paid_at, moved.payment_id)
-        and (given.only_currency is null or e.currency = given.only_currency)
-    ))::int as first_gift_of_all
-  from given cross join moved
-), summed as (
+), ${moneyOf(question, sql`null::text`)}, summed as (
   select
     currency,
     bucket,

@@ -72,6 +72,24 @@ export function moneyMoved(key: SQL): SQL {
   ) as taken`;
 }
 
+/** The part `judged`: every row of `moved` with what it counts for; a currency's first gift is the supporter's first in it. */
+export const judgedMoney = sql`judged as (
+  select
+    moved.*,
+    (payment_id is not null)::int as payments,
+    (payment_id is not null and not exists (
+      select from payments e
+      where e.reader_id = moved.reader_id and (e.paid_at, e.id) < (moved.paid_at, moved.payment_id)
+        and (given.reporting is not null or e.currency = moved.own_currency)
+    ))::int as first_gift,
+    (payment_id is not null and not exists (
+      select from payments e
+      where e.reader_id = moved.reader_id and (e.paid_at, e.id) < (moved.paid_at, moved.payment_id)
+        and (given.only_currency is null or e.currency = given.only_currency)
+    ))::int as first_gift_of_all
+  from given cross join moved
+)`;
+
 /** What of `moved` could not be turned into the reporting currency, by period; null for the whole range. */
 export const notConverted = sql`
   select bucket, jsonb_agg(jsonb_build_object('currency', own_currency, 'amount_minor', own_minor)

@@ -2,7 +2,9 @@
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { figuresOf } from './moved.ts';
-import { promised, rounded } from './promised.ts';
+import { prepare } from './prepared.ts';
+import { promisesOf } from './prepared-promises.ts';
+import { rounded } from './promised.ts';
 import type { Question } from './question.ts';
 import { answered, type Column, type Figures, givenPeriods, namedPeriods, type Report } from './report.ts';
 
@@ -46,13 +48,14 @@ export function readMembers(reads: Reads, question: Question): Promise<Figures> 
 }
 
 /** Read from the movements that the ledger folded, so a past month never depends on what a membership is today. */
-async function readMrr(reads: Reads, question: Question, shown: readonly Column[]): Promise<Figures> {
+async function readMrr(reads: Reads, asked: Question, shown: readonly Column[]): Promise<Figures> {
+  const question = await prepare(reads, asked);
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
-), ${promised(question)}, summed as (
+), ${promisesOf(question)}, summed as (
   select
     currency,
     width_bucket(at, given.starts) as bucket,

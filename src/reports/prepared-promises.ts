@@ -1,0 +1,90 @@
+// Prepared promises: what moved the promised income, from sums kept by day and month instead of movement by movement.
+import { type SQL, sql } from 'drizzle-orm';
+import { grainOf, isPrepared, keptNumber, type PreparedQuestion } from './prepared.ts';
+import { everyoneChanged, factsNow, factsThen } from './prepared-facts.ts';
+import { promised } from './promised.ts';
+import type { Question } from './question.ts';
+
+/** The statement's parts `move`, `supporter` and `unrated` (see promised.ts), for reports that only sum them up. */
+export function promisesOf(question: Question): SQL {
+  return isPrepared(question) ? preparedPromises(question) : promised(question);
+}
+
+/** The same parts, a row per period and movement instead of per change. */
+function preparedPromises(question: PreparedQuestion): SQL {
+  const grain = grainOf(question);
+  const number = sql`width_bucket(at, bounds.starts)`;
+  // Everything before the range counts: by months up to the month in which it begins.
+  const fromMonth = `${question.from.slice(0, 7)}-01`;
+  const kept =
+    grain === 'month'
+      ? sql`k.grain = 'month' and k.on_day < ${question.to}::date`
+      : sql`(k.grain = 'month' and k.on_day < ${fromMonth}::date
+        or k.grain = 'day' and k.on_day >= ${fromMonth}::date and k.on_day < ${question.to}::date)`;
+  return sql`bounds as materialized (select * from given), ${everyoneChanged}, summed_promises as (
+  select ${keptNumber(question)} as number, k.currency, movement, facts, delta, members_delta, supporters_delta, ending_delta, paused_delta,
+    overdue_delta, people
+  from given
+  join kept_promises k on k.mode = case when given.reporting is null then 'own' else 'reporting' end and ${kept}
+    and (given.only_currency is null or k.currency = given.only_currency)
+  union all
+  select * from (${promiseLines(question, factsNow, number, 1)}) as now
+  union all
+  select * from (${promiseLines(question, factsThen, number, -1)}) as was
+), told_promises as (
+  select number, currency, movement, sum(delta) as delta, sum(members_delta) as members_delta, sum(supporters_delta) as supporters_delta,
+    sum(ending_delta) as ending_delta, sum(paused_delta) as paused_delta, sum(overdue_delta) as overdue_delta, sum(people) as people
+  from summed_promises
+  group by number, currency, movement
+  having sum(facts) > 0
+), move as (
+  select null::uuid as reader_id, case when number > 0 then given.starts[number] else '-infinity' end as at, told_promises.*
+  from given cross join told_promises
+  where movement is null or movement not in ('standing', 'unrated')
+), supporter as (
+  -- As many rows as supporters: who they are no sum says.
+  select from generate_series(1, (
+    select sum(supporters_delta) from given cross join told_promises
+    where movement = 'standing' or given.reporting is not null or given.only_currency is not null
+  ))
+), unrated as (
+  select currency, sum(delta) as value from told_promises where movement = 'unrated'
+  group by currency
+  having sum(delta) > 0
+)`;
+}
+
+/** Sums over the supporters of these facts, as in prepared-money.ts; from `bounds`, which is the `given` of the whole statement. */
+export function promiseLines(
+  { currency }: Pick<Question, 'currency'>,
+  facts: SQL,
+  number: SQL,
+  times: 1 | -1,
+): SQL {
+  const sum = (column: string) =>
+    sql`${sql.raw(String(times))} * coalesce(sum(${sql.identifier(column)}), 0)`;
+  return sql`
+    with ${facts}, given as materialized (
+      select starts, starts_at, 'infinity'::timestamptz as ends_at, reporting, only_currency, house_currency from bounds
+    ), ${promised({ currency })}, line as (
+      select at, currency, movement, delta, members_delta, supporters_delta, ending_delta, paused_delta, overdue_delta, people from move
+      union all
+      ${currency === 'reporting' ? unratedLines : standingLines}
+    )
+    select ${number} as number, currency, movement, ${sql.raw(String(times))} * count(*) as facts, ${sum('delta')} as delta,
+      ${sum('members_delta')} as members_delta, ${sum('supporters_delta')} as supporters_delta, ${sum('ending_delta')} as ending_delta,
+      ${sum('paused_delta')} as paused_delta, ${sum('overdue_delta')} as overdue_delta, ${sum('people')} as people
+    from bounds cross join line
+    where at < bounds.ends_at
+    group by 1, 2, 3`;
+}
+
+const unratedLines = sql`select at, currency, 'unrated', delta, 0, 0, 0, 0, 0, 0 from carried where rate_now is null`;
+
+/** Who has promised income in any currency at all: persons once. The currency says only that it is none. */
+const standingLines = sql`select at, '---', 'standing', 0, 0, stands - coalesce(lag(stands) over (partition by reader_id order by at), 0), 0, 0, 0, 0
+      from (
+        select reader_id, at, (sum(sum(supporters_delta)) over (partition by reader_id order by at) > 0)::int as stands
+        from change_in_order
+        group by reader_id, at
+      ) as any_currency`;

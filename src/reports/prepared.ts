@@ -1,0 +1,42 @@
+// Prepared: whether a report may be put together from kept sums, and how its periods lie on the days and months they are kept for.
+import { type SQL, sql } from 'drizzle-orm';
+import type { Reads } from '../outside/database.ts';
+import type { Question } from './question.ts';
+import { answered } from './report.ts';
+
+/** A question that is answered from kept sums and the facts that changed since. */
+export type PreparedQuestion = Question & { prepared: true };
+
+/**
+ * Marks a question as prepared where sums are kept for its reckoning and few enough facts changed since; else everything is
+ * counted, and the answer is the same.
+ */
+export async function prepare(reads: Reads, question: Question): Promise<Question> {
+  const { timeZone, reportingCurrency } = question.reckoning;
+  const [found] = await answered(
+    reads,
+    sql`select from kept_books
+      where time_zone = ${timeZone} and reporting_currency = ${reportingCurrency}
+        and (select count(*) from (select from changed_facts limit ${mostChanged + 1}) as noted) <= ${mostChanged}`,
+  );
+  if (!found) return question;
+  const prepared: PreparedQuestion = { ...question, prepared: true };
+  return prepared;
+}
+
+export function isPrepared(question: Question): question is PreparedQuestion {
+  return 'prepared' in question && question.prepared === true;
+}
+
+/** Months where every period begins with one and the range ends with one. */
+export function grainOf({ periods, to }: Question): 'day' | 'month' {
+  return to.endsWith('-01') && periods.every(({ firstOn }) => firstOn.endsWith('-01')) ? 'month' : 'day';
+}
+
+/** In which of the question's periods the kept row `k` lies; 0 before the first. */
+export function keptNumber({ periods }: Question): SQL {
+  return sql`width_bucket(k.on_day, ${sql.param(periods.map(({ firstOn }) => firstOn))}::date[])`;
+}
+
+/** From here on counting everything is hardly slower. */
+const mostChanged = 5_000;
