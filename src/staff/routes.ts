@@ -3,16 +3,26 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Services } from '../outside/services.ts';
 import { isLocale } from '../values/locale.ts';
-import { type Fault, Refusal } from '../values/refusal.ts';
+import { type Fault, fault, Refusal } from '../values/refusal.ts';
 import { formBody, jsonBody, optionalLine, readInput } from '../web/input.ts';
 import { limitNetwork } from '../web/limits.ts';
 import { localeOf } from '../web/locale.ts';
-import { personal, sameSite } from '../web/protection.ts';
+import { framesOwn, personal, sameSite, showsLetter } from '../web/protection.ts';
 import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
-import { giveCookie, requireStaff, sessionBound, sessionNamed, signedInFrom, takeCookie } from './guard.ts';
+import {
+  formToken,
+  giveCookie,
+  requireStaff,
+  sessionBound,
+  sessionNamed,
+  signedInFrom,
+  takeCookie,
+} from './guard.ts';
 import { acceptInvitation, readInvitation } from './invite.ts';
-import { InvitationOverPage, SignInPage, WelcomePage } from './pages.tsx';
+import { LetterPreviewPage, SupporterLettersPage } from './letter-pages.tsx';
+import { isReadersKind, lettersWritten, previewLetter, type ReadersKind } from './letter-preview.ts';
+import { DeskEnd, InvitationOverPage, SignInPage, WelcomePage } from './pages.tsx';
 import { replayForm, replayRequest } from './replay-request.ts';
 import { endSession } from './session.ts';
 import { signIn } from './sign-in.ts';
@@ -94,6 +104,27 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     res.json(await replay(res, events));
   });
 
+  const maySupport = requireStaff(services, 'support');
+
+  routes.get('/staff/supporters/:id/letters', maySupport, async (req, res) => {
+    const readerId = supporterNamed(String(req.params.id));
+    const written = await lettersWritten(services.reportsDatabase, readerId);
+    if (written === null) throw new Refusal(fault('not-found'));
+    sendPage(res, SupporterLettersPage({ ...ofSupporter(req, res, readerId), written }));
+  });
+
+  routes.get('/staff/supporters/:id/letters/:kind', maySupport, async (req, res) => {
+    const preview = await lookAtLetter(req, res);
+    framesOwn(res);
+    sendPage(res, LetterPreviewPage({ ...ofSupporter(req, res, String(req.params.id)), preview }));
+  });
+
+  routes.get('/staff/supporters/:id/letters/:kind/html', maySupport, async (req, res) => {
+    const { html } = await lookAtLetter(req, res);
+    showsLetter(res);
+    res.type('html').send(html);
+  });
+
   routes.get('/staff/welcome/:token', async (req, res) => {
     const invitation = await readInvitation(services, req.params.token);
     if (!invitation) return showOver(req, res);
@@ -121,6 +152,23 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     const replayed = (await door.replayEvents?.(wanted)) ?? [];
     services.log.info({ events: replayed, staff: signedInFrom(res).staffId }, 'Events are replayed');
     return { replayed, unknown: wanted.filter((id) => !replayed.includes(id)) };
+  }
+
+  async function lookAtLetter(req: Request, res: Response) {
+    const readerId = supporterNamed(String(req.params.id));
+    const preview = await previewLetter(services, readerId, kindNamed(String(req.params.kind)));
+    if (preview === null) throw new Refusal(fault('not-found'));
+    const { staffId } = signedInFrom(res);
+    services.log.info({ reader: readerId, letter: preview.kind, staff: staffId }, 'A letter is looked at');
+    return preview;
+  }
+
+  function ofSupporter(req: Request, res: Response, readerId: string) {
+    const { role, sessionId } = signedInFrom(res);
+    const locale = localeOf(req, config);
+    const words = wordsFor(locale);
+    const end = DeskEnd({ words, role, formToken: formToken(services.keys, sessionId) });
+    return { words, locale, publication: config.publication, end, readerId };
   }
 
   function presentSession(req: Request): string | null {
@@ -156,6 +204,16 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     const locale = localeOf(req, config);
     return { words: wordsFor(locale), locale, publication: config.publication.name };
   }
+}
+
+function supporterNamed(id: string): string {
+  if (!z.uuid().safeParse(id).success) throw new Refusal(fault('not-found'));
+  return id;
+}
+
+function kindNamed(kind: string): ReadersKind {
+  if (!isReadersKind(kind)) throw new Refusal(fault('not-found'));
+  return kind;
 }
 
 /** Where to go on after signing in: a page of the desk, and never another site. */

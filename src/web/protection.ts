@@ -22,6 +22,22 @@ export function personal(res: Response): void {
   res.set('Cache-Control', 'no-store');
 }
 
+/** Over `protection`, for a page that shows a page of ours in a frame. */
+export function framesOwn(res: Response): void {
+  res.set('Content-Security-Policy', `${res.get('Content-Security-Policy') ?? ''};frame-src 'self'`);
+}
+
+/** Over `protection`, for a letter shown as a mail program shows it: its own styles, nothing else, and only in our own frame. */
+export function showsLetter(res: Response): void {
+  res.set(
+    'Content-Security-Policy',
+    "default-src 'none';style-src 'unsafe-inline';form-action 'none';base-uri 'none';frame-ancestors 'self';sandbox",
+  );
+  res.removeHeader('X-Frame-Options');
+  // In its sandbox the letter has no origin that could have processes of its own; asking for them warns in the console.
+  res.removeHeader('Origin-Agent-Cluster');
+}
+
 /**
  * Refuses a form that another site's page sent. Browsers name where a post came from: Sec-Fetch-Site where the connection is
  * trusted, Origin everywhere. Neither means that no browser of the last years sent it, so no reader's cookies came along.

@@ -49,7 +49,16 @@ test('each payment has its fee and its receipt', async () => {
   const unsettled = await service.rows('select 1 from payments where settled_at is null or fee_minor <> 45');
   expect(unsettled).toEqual([]);
   const letters = await service.letters('dora@example.org');
-  expect(letters).toHaveLength(13);
+  expect(letters.filter(({ subject }) => !/in 2026/.test(subject))).toHaveLength(13);
+});
+
+test('in January one letter tells the year, on a morning', async () => {
+  const letters = await service.letters('dora@example.org');
+  const [statement, ...others] = letters.filter(({ subject }) => subject === 'Your gifts in 2026');
+  expect(others).toEqual([]);
+  expect(statement?.at.toISOString()).toMatch(/^2027-01-05T(09|10):/);
+  expect(statement?.text).toContain('in 2026 you gave us 12 gifts');
+  expect(statement?.text).toMatch(/^In all: +\$60$/m);
 });
 
 test('ended by the reader, it runs to the end of the paid month and then churns voluntarily, with one letter', async () => {
@@ -74,6 +83,6 @@ test('ended by the reader, it runs to the end of the paid month and then churns 
     { movement: 'new', delta: 500, day: '2026-01-31' },
     { movement: 'churn_voluntary', delta: -500, day: '2027-02-28' },
   ]);
-  expect(before).toBe(14);
-  expect(await service.letters('dora@example.org')).toHaveLength(14);
+  expect(before).toBe(15);
+  expect(await service.letters('dora@example.org')).toHaveLength(15);
 }, 60_000);

@@ -11,5 +11,20 @@ export const staff = {
   invitationOverTitle: 'This link is over',
   invitationOver:
     'It was used already, has been replaced by a newer one, or is older than three days. If you have a password, sign in with it; otherwise ask the person who invited you for a new link.',
+  letters: {
+    title: 'Letters to one supporter',
+    text: 'How each letter looks to this supporter. None is sent from here, and the links in them open nothing.',
+    supporter: (id: string) => `Supporter ${id}`,
+    kind: 'Letter',
+    newest: 'Newest',
+    never: 'none yet',
+    written: (day: string) => `Written to this supporter on ${day}.`,
+    own: 'Not written yet. The gift is this supporter’s own; days and the rest are examples.',
+    example: 'Not written yet. All that it tells is an example.',
+    from: 'From',
+    subject: 'Subject',
+    preview: 'Preview',
+    asText: 'As plain text',
+  },
   roles: { viewer: 'Viewer', support: 'Support', finance: 'Finance', admin: 'Admin' },
 };
