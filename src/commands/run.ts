@@ -83,6 +83,11 @@ const verbs: readonly { name: string; summary: string; load(): Promise<Verb> }[]
     load: async () => (await import('./import.ts')).importFile,
   },
   {
+    name: 'export',
+    summary: 'write out gifts, memberships or any report, however long',
+    load: async () => (await import('./export.ts')).exportRows,
+  },
+  {
     name: 'token',
     summary: 'give programs a token to read reports with, list and revoke them',
     load: async () => (await import('./token.ts')).token,
