@@ -347,7 +347,7 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     const endings = gifts.map(({ standing, endsAt }) => (runs(standing) ? (endsAt?.getTime() ?? 0) : 0));
     const last = Math.max(...endings);
     const endsAt = last === 0 ? null : new Date(last);
-    const offered = remindingDays(services.now(), config.publication.timeZone, endsAt);
+    const offered = remindingDays(services.now(), config.publication, endsAt);
     return offered.days.length === 0 ? null : { proof: token, formKey: randomUUID(), ...offered };
   }
 

@@ -115,7 +115,7 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
     if (rememberedCheckout(services, req) !== checkout.id) return null;
     const now = services.now();
     if ((await justPaid(services.database, checkout.id, now)) === null) return null;
-    const days = remindingDays(now, config.publication.timeZone);
+    const days = remindingDays(now, config.publication);
     return { proof: checkout.id, formKey: randomUUID(), ...days };
   }
 

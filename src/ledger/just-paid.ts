@@ -5,7 +5,6 @@ import { payments, readers } from '../schema.ts';
 
 export interface JustPaid {
   readerId: string;
-  paidAt: Date;
   article: string | null;
   campaign: string | null;
 }
@@ -15,7 +14,6 @@ export async function justPaid(reads: Reads, checkoutId: string, now: Date): Pro
   const [paid] = await reads
     .select({
       readerId: payments.readerId,
-      paidAt: payments.paidAt,
       article: payments.article,
       campaign: payments.campaign,
     })

@@ -22,6 +22,8 @@ export interface RemindMePageProps extends Page {
   offered: OfferedDays;
   /** Makes this form, sent twice, one reminder. */
   formKey: string;
+  /** False where the publication writes discreetly to everybody. */
+  asksDiscretion: boolean;
 }
 
 export function RemindMePage(page: RemindMePageProps): VNode {
@@ -55,7 +57,9 @@ export function RemindMePage(page: RemindMePageProps): VNode {
             maxlength={254}
             required
           />
-          <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} ticked={shown.discreet} />
+          {page.asksDiscretion && (
+            <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} ticked={shown.discreet} />
+          )}
           <HiddenFields
             fields={{ locale: page.locale, stage: shown.stage, ...shown.source, key: page.formKey }}
           />
@@ -112,7 +116,9 @@ export function CalendarPage(page: Omit<RemindMePageProps, 'formKey'>): VNode {
             date={shown.date}
             faults={faults}
           />
-          <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} ticked={shown.discreet} />
+          {page.asksDiscretion && (
+            <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} ticked={shown.discreet} />
+          )}
           <HiddenFields fields={{ locale: page.locale, ...shown.source }} />
           <input type="hidden" name="time_zone" value={shown.timeZone ?? ''} />
           <Preview

@@ -283,6 +283,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
       shown,
       faults,
       offered: offeredDays(services.now(), zone),
+      asksDiscretion: !config.publication.discreet,
     };
   }
 

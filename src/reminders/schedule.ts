@@ -1,7 +1,7 @@
 // Schedule: a reminder is asked for, confirmed, moved, repeated and stopped; never an answer that tells whether an address is known.
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { and, eq, inArray, isNull, ne } from 'drizzle-orm';
+import { and, eq, inArray, isNull, max, ne } from 'drizzle-orm';
 import { justPaid } from '../ledger/just-paid.ts';
 import { findOrMakeReader, type SealedPerson, sealPerson } from '../ledger/reader.ts';
 import { cancelLetters, lettersOnTheirWay, messageDomain, queueLetter } from '../letters/outbox.ts';
@@ -9,7 +9,7 @@ import { lift, suppress } from '../letters/suppression.ts';
 import { type Reads, type Tx, transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { readLinkToken } from '../outside/tokens.ts';
-import { type FormerReminder, letters, readers, reminders, suppressions } from '../schema.ts';
+import { type FormerReminder, letters, payments, readers, reminders, suppressions } from '../schema.ts';
 import { sendAt } from '../values/calendar.ts';
 import type { Locale } from '../values/locale.ts';
 import { fault, inField, Refusal } from '../values/refusal.ts';
@@ -81,7 +81,8 @@ export async function askAgain(
   if (known === null) return null;
   const id = await transact(services, async (tx) => {
     if (!(await isHeld(tx, known.readerId))) return null;
-    return noteReminder(tx, now, { ...asked, ...day, ...known, confirmed: true });
+    const paidAt = await lastPaidAt(tx, known.readerId);
+    return noteReminder(tx, now, { ...asked, ...day, ...known, confirmed: true, paidAt });
   });
   return id === null ? null : { sendOn: day.sendOn, id };
 }
@@ -90,8 +91,15 @@ interface Known {
   readerId: string;
   stage: Stage;
   source: Source;
-  /** Of the gift that the reader was just thanked for: it does not stand for the one to be reminded of. */
-  paidAt?: Date;
+}
+
+/** When the reader's newest gift arrived: what they have given already does not stand for what they want to be reminded of. */
+async function lastPaidAt(reads: Reads, readerId: string): Promise<Date | null> {
+  const [last] = await reads
+    .select({ paidAt: max(payments.paidAt) })
+    .from(payments)
+    .where(eq(payments.readerId, readerId));
+  return last?.paidAt ?? null;
 }
 
 async function readerOf(services: Services, proof: Proof, ownCheckout: string | null): Promise<Known | null> {
@@ -105,13 +113,13 @@ async function readerOf(services: Services, proof: Proof, ownCheckout: string | 
   if (proof.checkoutId !== ownCheckout) return null;
   const paid = await justPaid(database, ownCheckout, now);
   if (paid === null) return null;
-  const { readerId, paidAt, article, campaign } = paid;
+  const { readerId, article, campaign } = paid;
   const source = {
     component: componentOf.again,
     ...(article !== null && { article }),
     ...(campaign !== null && { campaign }),
   };
-  return { readerId, paidAt, stage: 'again', source };
+  return { readerId, stage: 'again', source };
 }
 
 function dayOf(
@@ -127,7 +135,8 @@ function dayOf(
 async function noteReminder(
   tx: Tx,
   now: Date,
-  asked: Wish & Known & { locale: Locale; sendOn: string; timeZone: string; confirmed: boolean },
+  asked: Wish &
+    Known & { locale: Locale; sendOn: string; timeZone: string; confirmed: boolean; paidAt?: Date | null },
 ): Promise<string> {
   const { readerId, stage, source, confirmed, sendOn, timeZone } = asked;
   const id = randomUUIDv7();
@@ -141,7 +150,7 @@ async function noteReminder(
     timeZone,
     locale: asked.locale,
     sendOn,
-    createdAt: askedAt(now, asked.paidAt),
+    createdAt: askedAt(now, asked.paidAt ?? null),
     confirmedAt: confirmed ? now : null,
     dueAt: sendAt(sendOn, timeZone, id),
     discreet: asked.discreet,
@@ -154,12 +163,12 @@ async function noteReminder(
 }
 
 /**
- * Stripe dates payments to the second: a gift of this very second must not seem older than the asking, and the one that was
- * just thanked for must, also where Stripe's clock goes before ours.
+ * Stripe dates payments to the second: a gift of this very second must not seem older than the asking. One that is known
+ * before it must, also where Stripe's clock goes before ours.
  */
-function askedAt(now: Date, paidAt: Date | undefined): Date {
+function askedAt(now: Date, paidAt: Date | null): Date {
   const second = Math.floor(now.getTime() / 1000) * 1000;
-  return new Date(paidAt === undefined ? second : Math.max(second, paidAt.getTime() + 1000));
+  return new Date(paidAt === null ? second : Math.max(second, paidAt.getTime() + 1000));
 }
 
 /**

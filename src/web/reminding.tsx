@@ -1,5 +1,6 @@
 // Being reminded again, where the reader is known already: one button for each span, each with its own day. On the page of thanks and of a gift that ends.
 import type { VNode } from 'preact';
+import type { Config } from '../outside/config.ts';
 import { addDays, localDate, type ReminderChoice, reminderDueOn } from '../values/calendar.ts';
 import type { Locale } from '../values/locale.ts';
 import { isFault } from '../values/refusal.ts';
@@ -13,6 +14,8 @@ export interface Reminding {
   formKey: string;
   today: string;
   days: { choice: Exclude<ReminderChoice, 'date'>; sendOn: string }[];
+  /** False where the publication writes discreetly to everybody. */
+  asksDiscretion: boolean;
 }
 
 /**
@@ -21,15 +24,15 @@ export interface Reminding {
  */
 export function remindingDays(
   now: Date,
-  timeZone: string,
+  { timeZone, discreet }: Pick<Config['publication'], 'timeZone' | 'discreet'>,
   endsAt: Date | null = null,
-): Pick<Reminding, 'today' | 'days'> {
+): Pick<Reminding, 'today' | 'days' | 'asksDiscretion'> {
   const earliestOn = endsAt === null ? '' : addDays(localDate(endsAt, timeZone), 2);
   const days = (['quarter', 'half-year', 'year'] as const).flatMap((choice) => {
     const sendOn = reminderDueOn(choice, now, timeZone);
     return isFault(sendOn) || sendOn < earliestOn ? [] : [{ choice, sendOn }];
   });
-  return { today: localDate(now, timeZone), days };
+  return { today: localDate(now, timeZone), days, asksDiscretion: !discreet };
 }
 
 /** Works without a script; with one (`remind-me`) the days are those of the reader's own zone. */
@@ -49,10 +52,10 @@ export function RemindAgain(part: {
         <p>{part.text}</p>
       </div>
       <form class="remind stack" method="post" action="/remind-me/again" data-locale={locale}>
-        <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} />
+        {reminding.asksDiscretion && <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} />}
         <HiddenFields fields={{ proof: reminding.proof, locale, key: reminding.formKey }} />
         <input type="hidden" name="time_zone" value="" />
-        <div class="cards days">
+        <div class="cards days lines">
           {reminding.days.map(({ choice, sendOn }) => (
             <button type="submit" class="card" name="when" value={choice}>
               <span>

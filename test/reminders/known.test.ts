@@ -176,6 +176,8 @@ describe('after a regular gift has ended', () => {
 
   test('the letter’s link is enough; what still runs out till then does not keep the letter back', async () => {
     const token = await member(new Date('2027-03-01T00:00:00Z'));
+    // Paid for in this very second, and yet before.
+    await desk.post.pay(await desk.post.reader(anna), desk.post.services.now());
     await askAgain({ proof: token, when: 'quarter', discreet: 'yes' }).expect(202);
     expect(await desk.rows()).toMatchObject([{ stage: 'win-back', component: 'account', discreet: true }]);
     await satisfyReminders(desk.post.services);
