@@ -10,6 +10,7 @@ import {
   givenPeriods,
   namedPeriods,
   type Report,
+  type Row,
   rowOf,
   unconvertedOf,
 } from './report.ts';
@@ -85,6 +86,7 @@ with given as materialized (${givenPeriods(question)}
   ) as given_through
 ), summed as (
   select
+    grouping(bucket, source, stage, choice) as part,
     bucket,
     source,
     stage,
@@ -97,17 +99,28 @@ with given as materialized (${givenPeriods(question)}
     count(*) filter (where gave) as gave,
     sum(net) as net
   from reminded
-  group by grouping sets ((bucket, source, stage, choice), ())
+  group by grouping sets ((bucket, source, stage, choice), (bucket), (source), (stage), (choice), ())
 ), line as (
-  select period.period, summed.*
+  select period.period, null as by, summed.*
   from period
-  left join summed on summed.bucket = period.bucket
+  left join summed on summed.bucket = period.bucket and summed.part = 0
   union all
-  select null, summed.* from summed where summed.bucket is null
+  select
+    period.period,
+    case summed.part
+      when ${byPart.period} then 'period' when ${byPart.source} then 'source'
+      when ${byPart.stage} then 'stage' when ${byPart.choice} then 'choice'
+      else 'all'
+    end,
+    summed.*
+  from summed
+  left join period on period.bucket = summed.bucket
+  where summed.part > 0
 )
 select
   period,
-  period is null as is_whole,
+  by,
+  by = 'all' as is_whole,
   source,
   stage,
   choice,
@@ -118,7 +131,7 @@ select
   coalesce(opened, 0) as opened,
   coalesce(gave, 0) as gave,
   round(coalesce(net, 0)) as net_minor,
-  case when period is null then (
+  case when by = 'all' then (
     select jsonb_agg(jsonb_build_object('currency', currency, 'amount_minor', amount_minor) order by currency)
     from (
       select amount->>'currency' as currency, sum((amount->>'amount_minor')::numeric) as amount_minor
@@ -127,14 +140,31 @@ select
     ) as by_currency
   ) end as unconverted
 from line
-order by period, source nulls last, stage, choice`,
+order by period, source nulls last, stage, choice, asked`,
   );
-  const isWhole = (line: Answered) => line.is_whole === true;
-  const whole = found.find(isWhole);
+  const whole = found.find((line) => line.is_whole === true);
   return {
-    rows: found.filter((line) => !isWhole(line)).map((line) => rowOf(columns, line)),
+    rows: found.filter((line) => line.by === null).map((line) => rowOf(columns, line)),
     totals: whole ? rowOf(columns, whole) : null,
     totalsByCurrency: [],
     unconverted: unconvertedOf(whole?.unconverted),
+    ways: found.flatMap((line) => (line.by === null || line === whole ? [] : [wayOf(line)])),
   };
+}
+
+/** Which grouping a line is of, as Postgres numbers them: a bit for each of bucket, source, stage and choice that is summed over. */
+const byPart = { period: 0b0111, source: 0b1011, stage: 0b1101, choice: 0b1110 };
+
+/** The same counts by one thing alone: which, its name, and the counts. */
+function wayOf(line: Answered): Row {
+  const {
+    period: _period,
+    source: _source,
+    stage: _stage,
+    choice: _choice,
+    ...counts
+  } = rowOf(columns, line);
+  const by = String(line.by);
+  const name = line[by];
+  return { by, name: typeof name === 'string' ? name : null, ...counts };
 }

@@ -13,6 +13,7 @@ import { HeatMaps } from './heat-map.tsx';
 import { presentYear } from './lapsed.ts';
 import type { Picture } from './pictures.ts';
 import { type Asked, breakdowns, donorTypes, eventStates, type Question } from './question.ts';
+import { ReminderWays } from './reminders-page.tsx';
 import { Files, ListPages, localised, NotConverted, ReportTable, type Seen } from './table.tsx';
 
 export interface ReportPageProps {
@@ -68,6 +69,7 @@ export function ReportContent(page: ReportPageProps): VNode {
               )}
               {name === 'cohorts' && <HeatMaps seen={seen} answer={answer} />}
               {name === 'disputes' && <Advice words={words} answer={answer} />}
+              {name === 'reminders' && <ReminderWays seen={seen} answer={answer} />}
               <ListPages seen={seen} answer={answer} />
               <ReportTable seen={seen} answer={answer} />
             </>

@@ -40,6 +40,8 @@ export interface Figures {
   totalsByCurrency: readonly Row[];
   /** What the whole range could not turn into the reporting currency and so leaves out. */
   unconverted: readonly Unconverted[];
+  /** Of reminders: the same counts by one thing at a time, which `by` says, for the page. */
+  ways?: readonly Row[];
   /** Of a list that can be read on from any of its rows: where this page of it stands. */
   place?: ListPlace;
 }

@@ -21,6 +21,8 @@ import { currenciesUsed, type Desk, readDesk } from './desk.ts';
 import { DeskFigures } from './desk-page.tsx';
 import { readInbox } from './events.ts';
 import { EventsContent } from './events-page.tsx';
+import { readLettersDesk } from './letters-desk.ts';
+import { LettersContent } from './letters-page.tsx';
 import { Framed, type Place, placeOfReport } from './pages.tsx';
 import { partsOfGiving, pictureOf } from './pictures.ts';
 import { type Asked, type Question, type Reckoning, readQuestion } from './question.ts';
@@ -60,6 +62,7 @@ const asked = z.object({
   most: short,
   before: short,
 });
+const askedOfLetters = z.object({ from: short, to: short });
 const askedOfEvents = z.object({ state: short, replayed: short });
 
 export function reportRoutes(services: Services, { guard }: ReportsDoor): Router {
@@ -96,6 +99,22 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     show(req, res, seen, 'events', seen.words.reports.names.events, content);
   });
 
+  routes.get('/staff/letters', mayRead, async (req, res) => {
+    const given = readInput(askedOfLetters, req.query);
+    // The last month, where nothing else was asked for: what stood in the way last year helps nobody.
+    const question = readQuestion({ ...given, by: 'day' }, reckoning, services.now());
+    const seen = seenBy(req);
+    const isAsked = !Array.isArray(question);
+    const content = LettersContent({
+      seen,
+      asked: given,
+      faults: isAsked ? [] : question,
+      found: isAsked ? await readLettersDesk(services.reportsDatabase, question) : null,
+    });
+    const status = isAsked ? 200 : refusalOf(question).status;
+    show(req, res, seen, 'letters', seen.words.reports.names.letters, content, status);
+  });
+
   routes.get('/staff/definitions', mayRead, (req, res) => {
     const seen = seenBy(req);
     const { definitionsTitle } = seen.words.reports;
@@ -103,6 +122,12 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
   });
 
   routes.get('/staff/reports', mayRead, (_req, res) => res.redirect(302, '/staff/reports/income'));
+
+  // These three stand on one page.
+  routes.get('/staff/reports/:name', mayRead, (req, res, next) => {
+    if (!['letters', 'letter-problems', 'suppressions'].includes(String(req.params.name))) return next();
+    res.redirect(302, `/staff/letters${new URL(req.originalUrl, 'http://here').search}`);
+  });
 
   routes.get('/staff/reports/:name', mayRead, async (req, res) => {
     const name = reportNamed(String(req.params.name));

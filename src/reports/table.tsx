@@ -17,10 +17,10 @@ export interface Seen {
 }
 
 /** Wide tables scroll in their own frame, which those without a mouse must be able to reach. */
-const reachable = { tabIndex: 0 };
+export const reachable = { tabIndex: 0 };
 
 /** The currency that money stands in where a row does not say. */
-function moneyIn({ question }: Pick<Answer, 'question'>): Currency {
+export function moneyIn({ question }: Pick<Answer, 'question'>): Currency {
   const { currency, reckoning } = question;
   return isCurrency(currency) ? currency : reckoning.reportingCurrency;
 }

@@ -285,6 +285,13 @@ export const reports = {
   atStripe: 'At Stripe',
   atStripeOf: (gift: string) => `The gift of ${gift} at Stripe`,
   tableScrolls: (table: string) => `${table}: this table can be scrolled sideways`,
+  reminderWays: {
+    stage: 'By when they were asked for',
+    choice: 'By the day chosen',
+    source: 'By where they were asked for',
+    period: 'By period',
+  },
+  sharesOfBefore: 'Beside each count: its share of the step before.',
   noLetters: 'No letter was written in these days. Each will be counted here as soon as it is.',
   nothingInTheWay: 'Nothing stood in the way of any letter of these days.',
   whatToDo: 'What to do',

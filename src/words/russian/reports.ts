@@ -280,6 +280,13 @@ export const reports: (typeof english)['reports'] = {
   atStripe: 'В Stripe',
   atStripeOf: (gift) => `Взнос ${gift} в Stripe`,
   tableScrolls: (table) => `${table}: таблицу можно прокрутить вбок`,
+  reminderWays: {
+    stage: 'По тому, когда о них попросили',
+    choice: 'По выбранному дню',
+    source: 'По тому, где о них попросили',
+    period: 'По периодам',
+  },
+  sharesOfBefore: 'Рядом с числом — его доля от предыдущего шага.',
   noLetters: 'В эти дни писем не было. Каждое появится здесь, как только будет написано.',
   nothingInTheWay: 'Письмам этих дней ничто не помешало.',
   whatToDo: 'Что делать',

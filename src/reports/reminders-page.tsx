@@ -1,0 +1,135 @@
+// The way of reminders on their report's page: how far they came, in all and by one thing at a time, each step with its share of the one before.
+import type { VNode } from 'preact';
+import type { Words } from '../words/words.ts';
+import type { Answer } from './answer.ts';
+import { countText, moneyText, percentText, textOf } from './figures.ts';
+import type { Row } from './report.ts';
+import { moneyIn, reachable, type Seen, Term, writtenOf } from './table.tsx';
+
+/** The steps of the way, each a part of the one before. */
+export const reminderSteps = ['asked', 'confirmed', 'due', 'sent', 'opened', 'gave'] as const;
+
+const ways = ['stage', 'choice', 'source', 'period'] as const;
+
+export function ReminderWays({ seen, answer }: { seen: Seen; answer: Answer }): VNode {
+  const parts = answer.ways ?? [];
+  return (
+    <>
+      {answer.totals && Number(answer.totals.asked) > 0 && (
+        <Funnel
+          seen={seen}
+          totals={answer.totals}
+          money={(minor) => moneyText(seen.words, minor, moneyIn(answer))}
+        />
+      )}
+      {ways.map((by) => {
+        const rows = parts.filter((row) => row.by === by);
+        return rows.length > 1 && <Way seen={seen} answer={answer} by={by} rows={rows} />;
+      })}
+    </>
+  );
+}
+
+/** All of them, step by step. */
+export function Funnel({
+  seen,
+  totals,
+  money,
+}: {
+  seen: Seen;
+  totals: Row;
+  money: (amountMinor: number) => string;
+}): VNode {
+  const { words } = seen;
+  const asked = Number(totals.asked ?? 0);
+  return (
+    <ol class="funnel">
+      {reminderSteps.map((step, index) => {
+        const count = Number(totals[step] ?? 0);
+        const share = shareText(words, totals, index);
+        return (
+          <li>
+            <Term seen={seen} column={{ name: step }} report="reminders" />
+            <span class="number">{countText(words, count)}</span>
+            <progress max={asked} value={count} aria-hidden="true" />
+            <span class="aside small">{share === null ? '' : words.reports.ofBefore(share)}</span>
+          </li>
+        );
+      })}
+      <li>
+        <Term seen={seen} column={{ name: 'net_minor' }} report="reminders" />
+        <span class="number">{money(Number(totals.net_minor ?? 0))}</span>
+      </li>
+    </ol>
+  );
+}
+
+function Way({
+  seen,
+  answer,
+  by,
+  rows,
+}: {
+  seen: Seen;
+  answer: Answer;
+  by: (typeof ways)[number];
+  rows: readonly Row[];
+}): VNode {
+  const { words } = seen;
+  const title = words.reports.reminderWays[by];
+  const column = answer.columns.find(({ name }) => name === by) ?? { name: by, kind: 'text' as const };
+  const name = (row: Row) =>
+    textOf(writtenOf(seen, answer, answer.columns), column, { [by]: row.name ?? null }, moneyIn(answer));
+  return (
+    <section class="stack close" aria-labelledby={`by-${by}`}>
+      <h2 id={`by-${by}`}>{title}</h2>
+      <section class="table" aria-label={words.reports.tableScrolls(title)} {...reachable}>
+        <table>
+          <caption class="unseen">{title}</caption>
+          <thead>
+            <tr>
+              <th scope="col">
+                <Term seen={seen} column={column} report="reminders" />
+              </th>
+              {reminderSteps.map((step) => (
+                <th scope="col" class="number">
+                  <Term seen={seen} column={{ name: step }} report="reminders" />
+                </th>
+              ))}
+              <th scope="col" class="number">
+                <Term seen={seen} column={{ name: 'net_minor' }} report="reminders" />
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr>
+                <th scope="row">{name(row)}</th>
+                {reminderSteps.map((step, index) => {
+                  const share = shareText(words, row, index);
+                  return (
+                    <td class={row[step] === 0 ? 'number zero' : 'number'}>
+                      {countText(words, Number(row[step]))}
+                      {share !== null && <span class="aside small share">{share}</span>}
+                    </td>
+                  );
+                })}
+                <td class={row.net_minor === 0 ? 'number zero' : 'number'}>
+                  {moneyText(words, Number(row.net_minor), moneyIn(answer))}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <p class="aside small">{words.reports.sharesOfBefore}</p>
+    </section>
+  );
+}
+
+/** A step's share of the one before; null for the first, and where nobody had come so far. */
+function shareText(words: Words, row: Row, index: number): string | null {
+  const [step, before] = [reminderSteps[index], reminderSteps[index - 1]];
+  if (step === undefined || before === undefined || !row[before]) return null;
+  return percentText(words, Number(row[step]) / Number(row[before]));
+}
