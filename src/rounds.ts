@@ -9,11 +9,13 @@ import { held } from './outside/claim.ts';
 import { describeError, problemOf } from './outside/log.ts';
 import type { Nudge, Services } from './outside/services.ts';
 import {
+  type Heard,
   remindersNextDue,
   satisfyReminders,
   sendDueReminders,
   sweepReminders,
 } from './reminders/send-due.ts';
+import { foldChanges } from './reports/prepared-fold.ts';
 import { rounds } from './schema.ts';
 import { sweepStaffSessions } from './staff/session.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
@@ -39,7 +41,7 @@ export interface Rounds {
   stop(): Promise<void>;
 }
 
-type Work = Nudge | 'nightly' | 'reconciling';
+type Work = Nudge | 'nightly' | 'reconciling' | 'figures';
 
 const beatMs = 1000;
 /** The hour of the night, in the publication's zone, in which sweeping and mending are done. */
@@ -52,18 +54,22 @@ const reconciledDays = 3;
 export function startRounds(services: Services): Rounds {
   const stopping = new AbortController();
   const { signal } = stopping;
+  let heard: Heard | null = null;
   // In the order in which one causes the next: an event may bring a second gift or satisfy a reminder, all may cause letters.
   const works: Record<Work, Runs> = {
     events: oneAtATime(services, 'events', () => applyEvents(services)),
     promises: oneAtATime(services, 'promises', () => keepOnePromise(services)),
     reminders: oneAtATime(services, 'reminders', async () => {
-      await satisfyReminders(services);
+      heard = await satisfyReminders(services, heard);
       await sendDueReminders(services);
     }),
     letters: oneAtATime(services, 'letters', () => deliverLetters(services, { signal })),
     settlement: oneAtATime(services, 'settlement', () => settle(services)),
     nightly: oneAtATime(services, 'nightly', () => runNightly(services)),
     reconciling: oneAtATime(services, 'reconciling', () => runReconciling(services, signal)),
+    figures: oneAtATime(services, 'figures', async () => {
+      while (!signal.aborted && (await foldChanges(services)));
+    }),
   };
   const names = Object.keys(works) as Work[];
   const duesOf: Record<Work, () => Promise<Date | null>> = {
@@ -75,6 +81,8 @@ export function startRounds(services: Services): Rounds {
     nightly: () => nextNightly(services),
     // By the machine's time: what it mends are real outages, and a clock moved on by a year has none of them.
     reconciling: async () => null,
+    // Reports are exact without: they only take longer the more is left to fold.
+    figures: async () => null,
   };
   let lastBeatAt: Date | null = null;
   let beating: Promise<void> = Promise.resolve();
@@ -82,8 +90,8 @@ export function startRounds(services: Services): Rounds {
 
   async function runAll(): Promise<void> {
     for (const name of names) {
-      // A walk through Stripe takes as long as it takes; nothing else waits for it.
-      if (name === 'reconciling') void works[name].run();
+      // A walk through Stripe, or counting a long history, takes as long as it takes; nothing else waits for it.
+      if (name === 'reconciling' || name === 'figures') void works[name].run();
       else if (!signal.aborted) await works[name].run();
     }
     lastBeatAt = services.machineNow();

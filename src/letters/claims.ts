@@ -1,5 +1,6 @@
 // Claims: letters that are due, taken by one instance for a while, together with whom they go to.
 import { and, eq, inArray, ne, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import { claimDue } from '../outside/claim.ts';
 import { type Reads, type Tx, transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
@@ -43,7 +44,7 @@ export function claimLetters(services: Claiming, letterClass: LetterClass, most:
     const ended = await tx
       .update(letters)
       .set({ state: found, leasedUntil: null })
-      .where(and(inArray(letters.id, ids), ne(found, 'sending')))
+      .where(and(anyOf(letters.id, ids), ne(found, 'sending')))
       .returning({ id: letters.id });
     const held = new Set(ended.map((row) => row.id));
     return withRecipients(
@@ -143,7 +144,7 @@ async function withRecipients(reads: Reads, rows: LetterRow[]): Promise<Claimed[
         discreet: readers.discreet,
       })
       .from(readers)
-      .where(inArray(readers.id, readerIds));
+      .where(anyOf(readers.id, readerIds));
     for (const { id, address, name, discreet } of found) {
       if (address) sealed.set(id, { address, name, invitation: null, discreet });
     }
@@ -152,7 +153,7 @@ async function withRecipients(reads: Reads, rows: LetterRow[]): Promise<Claimed[
     const found = await reads
       .select({ id: staff.id, address: staff.addressSealed, invitation: staff.invitation })
       .from(staff)
-      .where(inArray(staff.id, staffIds));
+      .where(anyOf(staff.id, staffIds));
     for (const { id, address, invitation } of found) {
       sealed.set(id, { address, name: null, invitation, discreet: false });
     }
@@ -164,6 +165,12 @@ async function withRecipients(reads: Reads, rows: LetterRow[]): Promise<Claimed[
 }
 
 function oursStill(rows: readonly Claimed[]): SQL {
-  const pairs = rows.map((row) => sql`(${row.id}::uuid, ${row.fence}::bigint)`);
-  return sql`(${letters.id}, ${letters.fence}) in (${sql.join(pairs, sql`, `)})`;
+  const ids = sql.param(rows.map((row) => row.id));
+  const fences = sql.param(rows.map((row) => row.fence));
+  return sql`(${letters.id}, ${letters.fence}) in (select * from unnest(${ids}::uuid[], ${fences}::bigint[]))`;
+}
+
+/** One value for them all: a parameter for each would cost more than the look. */
+function anyOf(column: PgColumn, ids: readonly string[]): SQL {
+  return sql`${column} = any(${sql.param(ids)}::uuid[])`;
 }

@@ -1,7 +1,7 @@
 // MIME: a message as the bytes that go over the wire: encoded in one go, since nodemailer's streams cost more than all else of sending it.
 import { domainToASCII } from 'node:url';
 import { encodeWord, encodeWords, foldLines, isPlainText, quoteString } from 'nodemailer/lib/mime-funcs';
-import { encode, wrap } from 'nodemailer/lib/qp';
+import { encode } from 'nodemailer/lib/qp';
 import type { Message } from './smtp.ts';
 
 /** The message in RFC 5322 form: text and HTML as alternatives, every byte ASCII, the same bytes at every attempt. */
@@ -57,8 +57,24 @@ function part(type: 'text/plain' | 'text/html', content: string): string {
   const manyBeyondAscii = (bytes.length - text.length) * 6 > bytes.length;
   const [encoding, body] = manyBeyondAscii
     ? (['base64', bytes.toString('base64').replaceAll(/.{76}(?!$)/g, '$&\r\n')] as const)
-    : (['quoted-printable', wrap(encode(bytes))] as const);
+    : (['quoted-printable', softBroken(encode(bytes))] as const);
   return `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`;
+}
+
+/** Lines of 76 characters at most (RFC 2045, 6.7), none ending within a letter's code. */
+function softBroken(encoded: string): string {
+  const lines: string[] = [];
+  for (const line of encoded.split('\r\n')) {
+    let at = 0;
+    while (line.length - at > 76) {
+      const code = line.lastIndexOf('=', at + 74);
+      const end = code > at + 72 ? code : at + 75;
+      lines.push(`${line.slice(at, end)}=`);
+      at = end;
+    }
+    lines.push(line.slice(at));
+  }
+  return lines.join('\r\n');
 }
 
 function oneLine(text: string): string {

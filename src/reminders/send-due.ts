@@ -1,5 +1,5 @@
 // Send due: reminders whose day has come become letters, those no longer wanted end, and what was kept only for them is forgotten.
-import { and, eq, inArray, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import { forgetReader } from '../ledger/reader.ts';
 import { messageDomain, type NewLetter, queueLetters } from '../letters/outbox.ts';
 import { claimDue, nextDue } from '../outside/claim.ts';
@@ -26,17 +26,23 @@ import {
 
 type ReminderServices = Pick<Services, 'config' | 'now' | 'machineNow' | 'database' | 'nudge'>;
 
-/** Writes the letter of every reminder that is due and still wanted. Answers how many were written. */
+/**
+ * Writes the letters of reminders that are due and still wanted; answers how many. The first go out while the next are
+ * written; after so many it asks to be called again, so that other work has its turn.
+ */
 export async function sendDueReminders(services: ReminderServices): Promise<number> {
   await noteUndelivered(services);
   let written = 0;
-  for (;;) {
+  for (let batches = 1; ; batches += 1) {
     const batch = await transact(services, (tx) => sendBatch(services, tx));
     written += batch.written;
-    if (batch.claimed < BATCH) break;
+    if (batch.written > 0) services.nudge('letters');
+    if (batch.claimed < BATCH) return written;
+    if (batches === BATCHES) {
+      services.nudge('reminders');
+      return written;
+    }
   }
-  if (written > 0) services.nudge('letters');
-  return written;
 }
 
 /** When the next reminder is due, or null. */
@@ -44,36 +50,59 @@ export function remindersNextDue(services: Pick<Services, 'database'>): Promise<
   return nextDue(services.database, reminders, waiting);
 }
 
+/** How far a look at the payments has come: the newest of them, and when it was seen first (the machine's time). */
+export interface Heard {
+  newestId: string;
+  seenAt: Date;
+}
+
 /**
- * Ends reminders whose reader has given since, and notes which gifts came by a reminder. Looks at the payments of the last
- * days; the nightly round looks at all, for events that came very late. Sending does not rest on it: it looks for itself.
+ * Ends reminders whose reader has given since, and notes which gifts came by a reminder. Looks at the payments that were
+ * heard after `before` and a little before that, whenever they were made, by their ids, which are made in order: so it costs
+ * what is new, however many reminders wait. Without `before` it looks days back. Sending does not rest on it: it looks for itself.
  */
 export async function satisfyReminders(
-  services: Pick<Services, 'database' | 'now'>,
-  { sinceDays = 3 }: { sinceDays?: number } = {},
-): Promise<void> {
-  const since = daysAfter(services.now(), -sinceDays).toISOString();
+  services: Pick<Services, 'database' | 'machineNow'>,
+  before: Heard | null = null,
+): Promise<Heard | null> {
+  const machineNow = services.machineNow();
+  const [newest] = await services.database
+    .select({ id: payments.id })
+    .from(payments)
+    .orderBy(desc(payments.id))
+    .limit(1);
+  if (newest === undefined) return null;
+  const same = before?.newestId === newest.id;
+  if (same && machineNow.getTime() - before.seenAt.getTime() > longestUnseenMs) return before;
+  const from =
+    before === null
+      ? idMadeBefore(newest.id, satisfiedWithinDays * 86_400_000)
+      : idMadeBefore(before.newestId, longestUnseenMs);
   await services.database.execute(sql`
-    update ${reminders} set gave_at = given.first_at, state = case when state in ('waiting', 'sent') then 'satisfied' else state end
-    from (
-      select reminder_id, min(paid_at) as first_at from ${payments}
-      where reminder_id is not null and paid_at >= ${since}::timestamptz group by reminder_id
-    ) given
-    where ${reminders.id} = given.reminder_id and ${reminders.gaveAt} is null`);
-  await services.database.execute(sql`
+    with heard as materialized (
+      select ${payments.readerId}, ${payments.reminderId}, ${payments.paidAt} from ${payments} where ${payments.id} >= ${from}
+    ), by_reminder as (
+      select reminder_id, min(paid_at) as first_at from heard where reminder_id is not null group by reminder_id
+    ), gave as (
+      update ${reminders} set gave_at = g.first_at,
+        state = case when ${reminders.state} in ('waiting', 'sent') then 'satisfied' else ${reminders.state} end
+      from by_reminder g where ${reminders.id} = g.reminder_id and ${reminders.gaveAt} is null
+    ), by_reader as (
+      select reader_id, max(paid_at) as last_at from heard group by reader_id
+    )
     update ${reminders} set state = 'satisfied'
-    from (
-      select reader_id, max(paid_at) as last_at from ${payments}
-      where paid_at >= ${since}::timestamptz group by reader_id
-    ) given
-    where ${reminders.readerId} = given.reader_id and ${reminders.state} in ('waiting', 'sent')
-      and given.last_at >= ${reminders.createdAt}`);
+    from by_reader g
+    where ${reminders.readerId} = g.reader_id and ${reminders.state} in ('waiting', 'sent')
+      and g.last_at >= ${reminders.createdAt}
+      -- Written above already: one statement may write a row but once.
+      and not exists (select from by_reminder r where r.reminder_id = ${reminders.id} and ${reminders.gaveAt} is null)`);
+  return same ? before : { newestId: newest.id, seenAt: machineNow };
 }
 
 /** Once a night: what was never confirmed vanishes, and addresses that were kept only for a reminder go. */
 export async function sweepReminders(services: ReminderServices): Promise<void> {
   const now = services.now();
-  await satisfyReminders(services, { sinceDays: 10_000 });
+  await satisfyReminders(services);
   await noteUndelivered(services);
   await services.database
     .update(reminders)
@@ -88,7 +117,21 @@ export async function sweepReminders(services: ReminderServices): Promise<void> 
 }
 
 const BATCH = 500;
+const BATCHES = 20;
+/** The nightly look goes so far back, for what a pass in between should have missed. */
+const satisfiedWithinDays = 3;
+/** A payment's id is made before its transaction commits, and by each instance's own clock: it may be so much older than its being seen. */
+const longestUnseenMs = 60_000;
 const waiting = sql`${reminders.state} = 'waiting'`;
+
+/** The least id (uuid v7) that can have been made so many milliseconds before another. */
+function idMadeBefore(id: string, ms: number): string {
+  const madeAtMs = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+  const at = Math.max(0, madeAtMs - ms)
+    .toString(16)
+    .padStart(12, '0');
+  return `${at.slice(0, 8)}-${at.slice(8)}-7000-8000-000000000000`;
+}
 
 async function sendBatch(services: ReminderServices, tx: Tx): Promise<{ claimed: number; written: number }> {
   const now = services.now();
@@ -121,7 +164,7 @@ async function sendBatch(services: ReminderServices, tx: Tx): Promise<{ claimed:
           ? { state: 'sent', sentAt: now, leasedUntil: null }
           : { state: fate, leasedUntil: null },
       )
-      .where(inArray(reminders.id, ids));
+      .where(sql`${reminders.id} = any(${sql.param(ids)}::uuid[])`);
   }
   const written = await queueLetters(tx, now, messageDomain(services.config), wanted);
   return { claimed: due.length, written };
@@ -163,7 +206,7 @@ async function onTheDay(tx: Tx, ids: string[]): Promise<Map<string, Omit<OnTheDa
         and ${memberships.standing} in ('active', 'past_due', 'paused')) as running,
       exists (select from ${suppressions} where ${suppressions.addressHash} = ${readers.addressHash}) as suppressed
     from ${reminders} left join ${readers} on ${readers.id} = ${reminders.readerId}
-    where ${inArray(reminders.id, ids)}`);
+    where ${reminders.id} = any(${sql.param(ids)}::uuid[])`);
   return new Map(
     rows.map(({ id, reachable, gave, running, suppressed }) => [
       id,
