@@ -1,5 +1,6 @@
 // `npm run bench`: each figure beside its floor, measured in the same run on the same machine. A part's name runs that part alone.
 import { cpus, totalmem } from 'node:os';
+import { benchImport } from './import.ts';
 import { benchIngestion } from './ingestion.ts';
 import { benchLetters } from './letters.ts';
 import { benchReconcile } from './reconcile.ts';
@@ -10,6 +11,7 @@ import { openWorld, type World } from './world.ts';
 const parts: Record<string, (world: World) => Promise<Table>> = {
   webhooks: benchIngestion,
   letters: benchLetters,
+  import: benchImport,
   reconcile: benchReconcile,
   start: benchStart,
 };
