@@ -1,6 +1,6 @@
 // The reader: one person known by an address, sealed here and nowhere else.
 import { randomUUIDv7 } from 'node:crypto';
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import type { Reads, Tx } from '../outside/database.ts';
 import type { Keys } from '../outside/keys.ts';
 import { customers, readers } from '../schema.ts';
@@ -103,10 +103,35 @@ export async function writeDiscreetly(tx: Tx, readerId: string, discreet: boolea
   return changed.length > 0;
 }
 
-/** Forgets a person: address, hash and name go; the row stays for the money that hangs on it. */
+/** Forgets a person: address, hashes and name go; the row stays for the money that hangs on it. */
 export async function forgetReader(tx: Tx, now: Date, readerId: string): Promise<void> {
   await tx
     .update(readers)
-    .set({ addressHash: null, addressSealed: null, nameSealed: null, erasedAt: now })
+    .set({ addressHash: null, addressSealed: null, nameSealed: null, formerHash: null, erasedAt: now })
     .where(and(eq(readers.id, readerId), isNull(readers.erasedAt)));
+}
+
+/**
+ * Forgets readers whose address was kept only for a reminder: address and name go. The keyed hash moves aside, where nobody
+ * who asks anew is looked up: a bounce or a late click on "never write" still finds the address by it. `dropFormerHashes` ends that.
+ */
+export async function retireReaders(tx: Tx, now: Date, readerIds: readonly string[]): Promise<void> {
+  await tx
+    .update(readers)
+    .set({
+      formerHash: sql`${readers.addressHash}`,
+      addressHash: null,
+      addressSealed: null,
+      nameSealed: null,
+      erasedAt: now,
+    })
+    .where(and(inArray(readers.id, [...readerIds]), isNull(readers.erasedAt)));
+}
+
+/** Ends the keeping of hashes of readers who were retired before this instant. */
+export async function dropFormerHashes(tx: Pick<Tx, 'update'>, before: Date): Promise<void> {
+  await tx
+    .update(readers)
+    .set({ formerHash: null })
+    .where(and(isNotNull(readers.formerHash), lt(readers.erasedAt, before)));
 }

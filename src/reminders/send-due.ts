@@ -1,6 +1,6 @@
 // Send due: reminders whose day has come become letters, those no longer wanted end, and what was kept only for them is forgotten.
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
-import { forgetReader } from '../ledger/reader.ts';
+import { and, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { dropFormerHashes, retireReaders } from '../ledger/reader.ts';
 import { messageDomain, type NewLetter, queueLetters } from '../letters/outbox.ts';
 import { claimDue, nextDue } from '../outside/claim.ts';
 import { type Tx, transact } from '../outside/database.ts';
@@ -110,14 +110,25 @@ export async function sweepReminders(services: ReminderServices): Promise<void> 
     .where(
       and(eq(reminders.state, 'unconfirmed'), lt(reminders.createdAt, daysAfter(now, -confirmWithinDays))),
     );
-  for (;;) {
-    const gone = await transact(services, (tx) => forgetBatch(tx, now));
-    if (gone < BATCH) return;
+  for (let after = noId; ; ) {
+    const upTo = await pageEnd(services.database, after);
+    for (;;) {
+      const gone = await transact(services, (tx) => forgetBatch(tx, now, after, upTo));
+      if (gone < BATCH) break;
+    }
+    if (upTo === null) break;
+    after = upTo;
   }
+  await dropFormerHashes(services.database, daysAfter(now, -formerHashDays));
 }
 
 const BATCH = 500;
 const BATCHES = 20;
+const PAGE = 5000;
+const noId = '00000000-0000-0000-0000-000000000000';
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+/** So long after an address went its keyed hash is kept. */
+const formerHashDays = 30;
 /** The nightly look goes so far back, for what a pass in between should have missed. */
 const satisfiedWithinDays = 3;
 /** A payment's id is made before its transaction commits, and by each instance's own clock: it may be so much older than its being seen. */
@@ -237,13 +248,25 @@ async function noteUndelivered({ database, now }: Pick<Services, 'database' | 'n
       and ${reminders.state} = 'sent'`);
 }
 
+/** The last of the next so many readers, or null where no more than these are left: millions who wait are never one statement's. */
+async function pageEnd(database: Services['database'], after: string): Promise<string | null> {
+  const [last] = await database
+    .select({ id: readers.id })
+    .from(readers)
+    .where(and(gt(readers.id, after), isNull(readers.erasedAt)))
+    .orderBy(readers.id)
+    .offset(PAGE - 1)
+    .limit(1);
+  return last?.id ?? null;
+}
+
 /**
  * Forgets readers who were known only for reminders that are over: stopped, satisfied or lapsed, or sent thirty days ago.
  * Whoever has given, or has one more to come, stays.
  */
-async function forgetBatch(tx: Tx, now: Date): Promise<number> {
+async function forgetBatch(tx: Tx, now: Date, after: string, upTo: string | null): Promise<number> {
   const sentBefore = daysAfter(now, -repeatWithinDays).toISOString();
-  const ours = sql`${readers.erasedAt} is null
+  const ours = sql`${readers.id} > ${after} and ${readers.id} <= ${upTo ?? lastId} and ${readers.erasedAt} is null
     and exists (select from ${reminders} where ${reminders.readerId} = ${readers.id})
     and not exists (select from ${reminders} where ${reminders.readerId} = ${readers.id}
       and (${reminders.state} in ('unconfirmed', 'waiting')
@@ -274,6 +297,10 @@ async function forgetBatch(tx: Tx, now: Date): Promise<number> {
         ours,
       ),
     );
-  for (const { id } of still) await forgetReader(tx, now, id);
+  await retireReaders(
+    tx,
+    now,
+    still.map(({ id }) => id),
+  );
   return found.length;
 }
