@@ -103,7 +103,7 @@ function Framed(page: SupporterPage & { title: string; children: ComponentChildr
       nav={[{ href: `/staff?locale=${page.locale}`, label: page.words.reports.desk }]}
       end={page.end}
     >
-      {page.children}
+      <div class="stack">{page.children}</div>
     </DeskPage>
   );
 }

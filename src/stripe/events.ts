@@ -65,7 +65,10 @@ const rows = {
     means: ({ data, created }) => settledSession(data.object, at(created), false),
   },
   'checkout.session.async_payment_failed': {
-    does: { ledger: 'a debit that takes days has failed: the checkout’s outcome' },
+    does: {
+      ledger: 'a debit that takes days has failed: the checkout’s outcome; its reader and customer known',
+      letters: '*debit-failed*, once per checkout',
+    },
     means: ({ data, created }) => settledSession(data.object, at(created), true),
   },
   'checkout.session.expired': {
@@ -84,7 +87,7 @@ const rows = {
     does: {
       ...looked,
       letters:
-        '*gift-ending* or *gift-lost*, once per ending; *amount-changed*, once per change; *card-changed*, once per card',
+        '*gift-ending* or *gift-lost*, once per ending; *amount-changed*, once per change; *paused*, once per pause; *card-changed*, once per card',
     },
     means: updatedSubscription,
   },
@@ -267,7 +270,9 @@ function kept(facts: Fact[], otherwise: Meaning = notOurs): Meaning {
 function settledSession(session: Stripe.Checkout.Session, moment: Date, failed: boolean): Meaning {
   const checkoutId = markIn(session.metadata);
   if (checkoutId === null) return notOurs;
-  return { facts: [{ fact: 'session-settled', checkoutId, at: moment, failed }] };
+  const settled = { fact: 'session-settled' as const, checkoutId, at: moment, failed };
+  // Of a debit that failed the reader is told, so that who they are must be known here.
+  return { facts: failed ? [...completedSession(session, null), settled] : [settled] };
 }
 
 function updatedSubscription(event: Told<'customer.subscription.updated'>): Meaning {

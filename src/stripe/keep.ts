@@ -65,8 +65,7 @@ export async function keepFact(keeping: Keeping, fact: Fact): Promise<Kept> {
     case 'giver':
       return keepGiver(keeping, fact);
     case 'session-settled':
-      await noteOutcome(keeping.tx, fact.checkoutId, { at: fact.at, failed: fact.failed });
-      return 'kept';
+      return keepOutcome(keeping, fact);
     case 'session-expired':
       await expireCheckout(keeping.tx, fact.checkoutId);
       return 'kept';
@@ -105,6 +104,28 @@ async function keepSession(keeping: Keeping, fact: FactOf<'session-completed'>):
     stripeSessionId: fact.stripeSessionId,
     readerId,
     completedAt: fact.completedAt,
+  });
+  return 'kept';
+}
+
+/** A debit that was under way has come, or failed for good: then the reader is told. */
+async function keepOutcome(keeping: Keeping, fact: FactOf<'session-settled'>): Promise<Kept> {
+  const { tx } = keeping;
+  await noteOutcome(tx, fact.checkoutId, { at: fact.at, failed: fact.failed });
+  const intent = fact.failed ? await checkoutById(tx, fact.checkoutId) : null;
+  if (!intent?.readerId) return 'kept';
+  await write(keeping, fact.at, {
+    kind: 'debit-failed',
+    key: intent.id,
+    to: { readerId: intent.readerId },
+    locale: await localeOf(tx, intent.readerId, intent),
+    facts: {
+      checkoutId: intent.id,
+      amountMinor: intent.amountMinor.toString(),
+      currency: intent.currency,
+      kind: intent.frequency,
+      failedAt: fact.at.toISOString(),
+    },
   });
   return 'kept';
 }
@@ -174,6 +195,10 @@ async function keepLook(keeping: Keeping, fact: FactOf<'look'>): Promise<Kept> {
   if (changesAmount(fact.look)) {
     if (noted.readerId === null) return { ask: { about: 'customer', id: fact.look.stripeCustomerId } };
     await writeOfAmount(keeping, noted.readerId, noted.membershipId, fact.look);
+  }
+  if (pauses(fact.look)) {
+    if (noted.readerId === null) return { ask: { about: 'customer', id: fact.look.stripeCustomerId } };
+    await writeOfPause(keeping, noted.readerId, noted.membershipId, fact.look);
   }
   if (noted.undecided) return { ask: { about: 'subscription', id: fact.look.stripeSubscriptionId } };
   if (noted.readerId !== null) {
@@ -437,6 +462,34 @@ async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void>
 function changesAmount({ facts, replaced, provisional }: SubscriptionLook): boolean {
   if (replaced === null || provisional || !runs(facts.standing) || !runs(replaced.standing)) return false;
   return replaced.amountMinor !== facts.amountMinor || replaced.interval !== facts.interval;
+}
+
+/** Told by the change itself, as another amount is. */
+function pauses({ facts, replaced, provisional }: SubscriptionLook): boolean {
+  if (replaced === null || provisional) return false;
+  return facts.standing === 'paused' && runs(replaced.standing) && replaced.standing !== 'paused';
+}
+
+async function writeOfPause(
+  keeping: Keeping,
+  readerId: string,
+  membershipId: string,
+  { stripeSubscriptionId, lookedAt, facts }: SubscriptionLook,
+): Promise<void> {
+  await write(keeping, lookedAt, {
+    kind: 'paused',
+    key: `${stripeSubscriptionId}:${lookedAt.toISOString()}`,
+    to: { readerId },
+    locale: await localeOf(keeping.tx, readerId),
+    facts: {
+      membershipId,
+      amountMinor: facts.amountMinor.toString(),
+      currency: facts.currency,
+      kind: facts.interval,
+      // A look does not tell it.
+      resumesAt: null,
+    },
+  });
 }
 
 async function writeOfAmount(

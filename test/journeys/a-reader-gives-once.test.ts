@@ -95,3 +95,46 @@ test('a debit that settles later is “processing” first, and money on the day
   expect(paid).toEqual([{ later: true }]);
   expect(await service.letters('cora@example.org')).toHaveLength(1);
 });
+
+test('a debit that fails in the end is told by one letter, with the way to try once more', async () => {
+  const begun = await service.give({
+    frequency: 'once',
+    amountMinor: 4100,
+    currency: 'EUR',
+    email: 'dan@example.org',
+    card: 'AT861904300235473202',
+  });
+  expect(await service.letters('dan@example.org')).toEqual([]);
+  await service.advance('P5D');
+  const [letter, ...others] = await service.letters('dan@example.org');
+  expect(others).toEqual([]);
+  expect(letter?.subject).toBe('Your payment did not arrive');
+  expect(letter?.text).toContain('Your gift of €41 was on its way from your bank account');
+  expect(letter?.text).toContain('/donate?frequency=once&currency=EUR&amount=41.00&component=letter');
+  expect(await service.rows('select 1 from payments where amount_minor = 4100')).toEqual([]);
+  const page = await (await fetch(`${service.url}/thanks?checkout=${begun.id}`)).text();
+  expect(page).not.toContain('http-equiv="refresh"');
+});
+
+test('a gift that is paused at Stripe is told by one letter, and again by another pause alone', async () => {
+  await service.give({ frequency: 'month', amountMinor: 700, email: 'eve@example.org' });
+  const [plan] = await service.rows<{ id: string }>(
+    'select stripe_subscription_id as id from memberships order by created_at desc limit 1',
+  );
+  const { subscriptions } = service.services.stripe;
+  const collect = async (pause: boolean) => {
+    await subscriptions.update(plan?.id ?? '', {
+      pause_collection: pause ? { behavior: 'void' } : '',
+    });
+    await service.advance('PT1H');
+  };
+  const told = async () =>
+    (await service.letters('eve@example.org')).filter(({ subject }) => subject === 'Your gift is paused');
+  await collect(true);
+  expect(await told()).toHaveLength(1);
+  expect((await told())[0]?.text).toContain('Your monthly gift of $7 rests. Nothing is charged meanwhile.');
+  await collect(false);
+  expect(await told()).toHaveLength(1);
+  await collect(true);
+  expect(await told()).toHaveLength(2);
+});

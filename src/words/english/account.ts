@@ -5,8 +5,7 @@ export const account = {
     'You can change your card or end your gift on a page at Stripe. A link that we mail to you opens it; there is no password.',
   byLetterText: 'The link is also in the letter that thanked you for your gift, and is good for 30 days.',
   manageTitle: 'Look after your gift',
-  openPortalText:
-    'On the next page, at Stripe, you can change your card or end your gift. This link opens nothing else.',
+  openPortalText: 'On the next page, at Stripe, you can change your card or end your gift.',
   openPortal: 'Go to Stripe',
   comesBackByLetter: 'Whatever you change there, we confirm by letter.',
   gift: 'Your gift',

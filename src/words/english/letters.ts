@@ -148,7 +148,8 @@ export const letters = {
     month: (amount: string) => `Your monthly gift of ${amount} rests. Nothing is charged meanwhile.`,
     year: (amount: string) => `Your yearly gift of ${amount} rests. Nothing is charged meanwhile.`,
     resumes: (onDay: string) => `It goes on by itself ${onDay}; until then you need not do anything.`,
-    untilTakenUp: 'It rests until you take it up again, whenever that suits you.',
+    untilTakenUp:
+      'It rests until it is taken up again. If you would like that sooner, simply reply to this letter.',
   },
   debitFailed: {
     subject: 'Your payment did not arrive',
