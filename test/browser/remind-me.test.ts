@@ -1,8 +1,12 @@
 // Remind me later in a real browser: from the appeal to the letter, and from the letter to a gift.
+import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startService, type TestService } from '../harness/service.ts';
+import { linkToken } from '../../src/outside/tokens.ts';
+import { dueDay } from '../../src/reminders/reminder.ts';
+import { addDays, formatDay, localDate } from '../../src/values/calendar.ts';
+import { askAndConfirm, press, startService, type TestService } from '../harness/service.ts';
 import { desktop, openBrowser, openPage, phone } from './browser.ts';
 
 let service: TestService;
@@ -18,6 +22,39 @@ afterAll(async () => {
   await browser?.close();
   await service?.close();
 });
+
+/** A reminder's own pages as it is waiting and as it is stopped, the link that blocks, and a gift that has ended. */
+async function knownPages(): Promise<string[]> {
+  const { services } = service;
+  const email = 'known@example.org';
+  const ids: string[] = [];
+  for (const act of ['change', 'stop']) {
+    await askAndConfirm(service, { email: `${act}-${email}`, when: 'month' });
+    const [row] = await service.rows<{ id: string }>('select id from reminders order by id desc limit 1');
+    if (!row) throw new Error('No reminder');
+    ids.push(row.id);
+    await press(`${service.url}/reminders/${linkToken(services.keys, 'reminder', row.id, null)}`, {
+      act,
+      when: 'year',
+    });
+  }
+  await service.give({ frequency: 'month', amountMinor: 500, email });
+  const [gift] = await service.rows<{ id: string; reader: string }>(
+    'select stripe_subscription_id as id, reader_id as reader from memberships order by id desc limit 1',
+  );
+  await services.stripe.subscriptions.cancel(gift?.id ?? '');
+  await service.settled();
+  const link = (purpose: 'reminder' | 'block', at: number) =>
+    linkToken(services.keys, purpose, ids[at] ?? '', null);
+  const until = new Date(services.now().getTime() + 86_400_000);
+  const manage = linkToken(services.keys, 'manage', gift?.reader ?? '', until);
+  return [
+    `/reminders/${link('reminder', 0)}`,
+    `/reminders/${link('reminder', 1)}`,
+    `/unsubscribe/${link('block', 0)}`,
+    `/account/manage/${manage}?locale=ru`,
+  ];
+}
 
 const linkIn = (text: string, path: RegExp) => {
   const [link] = text.match(new RegExp(`${service.url}${path.source}`)) ?? [];
@@ -61,6 +98,61 @@ test('from the appeal under an article to the letter a month later, and a gift t
   await page.context().close();
 });
 
+test.each([
+  ['with a script', true],
+  ['without any script', false],
+])('%s: paid once, reminded again by one press, put off, stopped and taken back', async (_name, script) => {
+  const { page, complaints } = await openPage(browser, { ...phone, javaScriptEnabled: script });
+  const address = script ? 'again@example.org' : 'again-plain@example.org';
+  await page.goto(`${service.url}/donate?frequency=once`);
+  await page.locator('form.giving button').click();
+  await page.waitForURL(/\/c\/pay\/cs_test_/);
+  await page.locator('input[name="email"]').fill(address);
+  await page.locator('button[type="submit"]').first().click();
+  await page.getByRole('heading', { name: 'Thank you' }).waitFor();
+  const today = service.services.now();
+  const day = formatDay(dueDay({ choice: 'quarter' }, today, 'UTC'), 'en', localDate(today, 'UTC'));
+  await page.getByLabel('Write discreetly').check();
+  await page.getByRole('button', { name: `In three months ${day}` }).click();
+  await page.getByText(`we will do so once, on ${day}, in the morning`).waitFor();
+  await page.getByRole('link', { name: 'Choose another day, or stop it' }).click();
+  await page.getByText('It will be discreet').waitFor();
+  await page.getByLabel('In a year').check();
+  await page.getByRole('button', { name: 'Change the day' }).click();
+  await page.getByRole('button', { name: `Undo: back to ${day}` }).click();
+  await page.getByText(`It is set: we will write to you once, on ${day}, in the morning.`).waitFor();
+  await page.getByRole('button', { name: 'Stop the reminder' }).click();
+  await page.getByText('No letter will come').waitFor();
+  await page.getByRole('button', { name: `Undo: back to ${day}` }).click();
+  await page.getByText(`It is set: we will write to you once, on ${day}, in the morning.`).waitFor();
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+test('a day of one’s own is told in words as it is chosen, and saved to a calendar without an address', async () => {
+  const { page, complaints } = await openPage(browser, { ...desktop, timezoneId: 'Pacific/Auckland' });
+  await page.goto(`${service.url}/remind-me?article=the-river`);
+  const chosen = addDays(localDate(service.services.now(), 'Pacific/Auckland'), 50);
+  await page.getByLabel('On a day of my choice').check();
+  await page.getByText('We will write to you once, on the day you choose, in the morning.').waitFor();
+  await page.getByLabel('Day', { exact: true }).fill(chosen);
+  const today = localDate(service.services.now(), 'Pacific/Auckland');
+  const words = formatDay(chosen, 'en', today);
+  await page.getByText(`We will write to you once, on ${words}, in the morning.`).waitFor();
+  await page.getByRole('link', { name: 'Save it to my calendar instead' }).click();
+  await page.getByLabel('On a day of my choice').check();
+  await page.getByLabel('Day', { exact: true }).fill(chosen);
+  await page.getByText(`Your calendar will remind you on ${words}, at nine in the morning.`).waitFor();
+  expect(await page.getByLabel('E-mail address').count()).toBe(0);
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save to my calendar' }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe('reminder.ics');
+  expect(readFileSync(await file.path(), 'utf8')).toContain(`DTSTART:${chosen.replaceAll('-', '')}T090000`);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
 test('what is wrong is marked alike: the address, the day, an amount', async () => {
   const { page } = await openPage(browser, { ...desktop, javaScriptEnabled: false });
   const border = (name: string) =>
@@ -82,20 +174,25 @@ test('what is wrong is marked alike: the address, the day, an amount', async () 
 });
 
 test.each([
-  ['a phone', phone],
-  ['a desk', desktop],
-])('on %s nothing is wider than the screen, and axe finds nothing to mend', async (_name, device) => {
-  const { page } = await openPage(browser, device);
-  for (const path of ['/remind-me', '/remind-me?locale=ru&article=the-river']) {
-    await page.goto(service.url + path);
-    const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    expect([path, content]).toEqual([path, screen]);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
-      expect([path, colorScheme, found]).toEqual([path, colorScheme, []]);
+  ['a phone', phone, ['light', 'dark']],
+  ['a desk', desktop, ['dark']],
+] as const)(
+  'on %s nothing is wider than the screen, and axe finds nothing to mend',
+  async (_name, device, schemes) => {
+    const { page } = await openPage(browser, device);
+    const paths = ['/remind-me', '/remind-me?locale=ru&article=the-river'];
+    if (device === phone) paths.push('/remind-me/calendar', ...(await knownPages()));
+    for (const path of paths) {
+      await page.goto(service.url + path);
+      const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      expect([path, content]).toEqual([path, screen]);
+      for (const colorScheme of schemes) {
+        await page.emulateMedia({ colorScheme });
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+        expect([path, colorScheme, found]).toEqual([path, colorScheme, []]);
+      }
     }
-  }
-  await page.context().close();
-});
+    await page.context().close();
+  },
+);
