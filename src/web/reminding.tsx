@@ -1,7 +1,14 @@
 // Being reminded again, where the reader is known already: one button for each span, each with its own day. On the page of thanks and of a gift that ends.
 import type { VNode } from 'preact';
 import type { Config } from '../outside/config.ts';
-import { addDays, localDate, type ReminderChoice, reminderDueOn } from '../values/calendar.ts';
+import {
+  addDays,
+  addMonths,
+  chosenDays,
+  localDate,
+  type ReminderChoice,
+  reminderDueOn,
+} from '../values/calendar.ts';
 import type { Locale } from '../values/locale.ts';
 import { isFault } from '../values/refusal.ts';
 import type { Words } from '../words/words.ts';
@@ -13,26 +20,40 @@ export interface Reminding {
   /** Makes this form, sent twice, one reminder. */
   formKey: string;
   today: string;
-  days: { choice: Exclude<ReminderChoice, 'date'>; sendOn: string }[];
+  days: { span: (typeof spans)[number] | 'after-ending'; sendOn: string }[];
   /** False where the publication writes discreetly to everybody. */
   asksDiscretion: boolean;
 }
 
+const spans = ['quarter', 'half-year', 'year'] as const satisfies readonly ReminderChoice[];
+
 /**
- * The days offered to a reader who has given: a quarter, half a year and a year from now. After an ending only those on which
- * what was paid for has surely run out, in the reader's zone too: nobody who still gives is reminded.
+ * The days offered to a reader who has given: a quarter, half a year and a year from now. After an ending a month from then,
+ * and only those on which what was paid for has surely run out, in the reader's zone too: nobody who still gives is reminded.
  */
 export function remindingDays(
   now: Date,
   { timeZone, discreet }: Pick<Config['publication'], 'timeZone' | 'discreet'>,
   endsAt: Date | null = null,
 ): Pick<Reminding, 'today' | 'days' | 'asksDiscretion'> {
-  const earliestOn = endsAt === null ? '' : addDays(localDate(endsAt, timeZone), 2);
-  const days = (['quarter', 'half-year', 'year'] as const).flatMap((choice) => {
-    const sendOn = reminderDueOn(choice, now, timeZone);
-    return isFault(sendOn) || sendOn < earliestOn ? [] : [{ choice, sendOn }];
+  const today = localDate(now, timeZone);
+  const fromNow = spans.flatMap((span) => {
+    const sendOn = reminderDueOn(span, now, timeZone);
+    return isFault(sendOn) ? [] : [{ span, sendOn }];
   });
-  return { today: localDate(now, timeZone), days, asksDiscretion: !discreet };
+  const days =
+    endsAt === null ? fromNow : afterEnding(localDate(endsAt, timeZone), chosenDays(today).latestOn, fromNow);
+  return { today, days, asksDiscretion: !discreet };
+}
+
+function afterEnding(endsOn: string, latestOn: string, fromNow: Reminding['days']): Reminding['days'] {
+  const surelyOn = addDays(endsOn, 2);
+  const monthLater = addMonths(endsOn, 1);
+  const first = { span: 'after-ending' as const, sendOn: monthLater < latestOn ? monthLater : latestOn };
+  const all = [first, ...fromNow.filter(({ sendOn }) => sendOn !== first.sendOn)];
+  return all
+    .filter(({ sendOn }) => sendOn >= surelyOn)
+    .sort((one, other) => (one.sendOn < other.sendOn ? -1 : 1));
 }
 
 /** Works without a script; with one (`remind-me`) the days are those of the reader's own zone. */
@@ -56,11 +77,13 @@ export function RemindAgain(part: {
         <HiddenFields fields={{ proof: reminding.proof, locale, key: reminding.formKey }} />
         <input type="hidden" name="time_zone" value="" />
         <div class="cards days lines">
-          {reminding.days.map(({ choice, sendOn }) => (
-            <button type="submit" class="card" name="when" value={choice}>
+          {reminding.days.map(({ span, sendOn }) => (
+            <button type="submit" class="card" name="when" value={span === 'after-ending' ? sendOn : span}>
               <span>
-                <span class="span">{own.choices[choice]}</span>
-                <span class="day" data-when={choice}>
+                <span class="span">
+                  {span === 'after-ending' ? own.winBack.afterEnding : own.choices[span]}
+                </span>
+                <span class="day" data-when={span}>
                   {words.common.day(sendOn, reminding.today)}
                 </span>
               </span>

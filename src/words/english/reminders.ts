@@ -92,6 +92,7 @@ export const reminders = {
   winBack: {
     title: 'Perhaps again some day?',
     text: 'If you like, press a day: we write to you once, that morning, to the address you gave with, and then leave you in peace.',
+    afterEnding: 'A month after it has ended',
     elsewhere: 'You have ended your gift? We can write to you once, on a day you choose.',
   },
   calendar: {
