@@ -161,6 +161,66 @@ export async function drawLines(drawing: Drawing, lines: readonly Line[]): Promi
   return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
 }
 
+/** One step of a waterfall, in minor units: where it begins and where it ends. */
+export interface Step {
+  name: string;
+  from: number;
+  to: number;
+  /** A change, or how things stand before and after all of them. */
+  is: 'standing' | 'gain' | 'loss';
+}
+
+/** Draws how something came from one height to another: a line for each step, so that names and amounts have room. */
+export async function drawWaterfall(
+  { words, id }: Pick<Drawing, 'words' | 'id'>,
+  steps: readonly Step[],
+  moneyIn: Currency,
+): Promise<Drawn> {
+  const canvas = await openCanvas();
+  const perMajor = 10 ** exponentOf(moneyIn);
+  const most = Math.max(...steps.flatMap(({ from, to }) => [from, to])) / perMajor;
+  const tones = { standing: 'first', gain: 'fourth', loss: 'third' } as const;
+  const amount = (step: Step) => {
+    const change = (step.to - step.from) / perMajor;
+    const sign = step.is === 'gain' ? '+' : step.is === 'loss' ? '−' : '';
+    const format = new Intl.NumberFormat(words.locale, { style: 'currency', currency: moneyIn });
+    return sign + format.format(Math.abs(change));
+  };
+  const draw = (size: Size) => {
+    const picture = `${id}-${size.kind}`;
+    const svg = canvas.plot.plot({
+      document: canvas.document,
+      width: size.width,
+      height: steps.length * 34 + 16,
+      marginTop: 4,
+      marginLeft: size.kind === 'wide' ? 150 : 112,
+      marginRight: size.kind === 'wide' ? 110 : 76,
+      marginBottom: 8,
+      style: { fontSize: `${size.fontSize}px` },
+      x: { domain: [0, Math.max(most, 1)], axis: null },
+      y: { type: 'band', domain: steps.map(({ name }) => name), padding: 0.3, label: null, tickSize: 0 },
+      marks: [
+        canvas.plot.barX(steps, {
+          y: 'name',
+          x1: ({ from }: Step) => from / perMajor,
+          x2: ({ to }: Step) => to / perMajor,
+          fill: ({ is }: Step) => `url(#${patternOf(picture, tones[is])})`,
+        }),
+        canvas.plot.text(steps, {
+          y: 'name',
+          x: ({ from, to }: Step) => Math.max(from, to) / perMajor,
+          text: amount,
+          textAnchor: 'start',
+          dx: 6,
+        }),
+        canvas.plot.ruleX([0]),
+      ],
+    });
+    return withoutStyle(svg).replace('>', `>${patternsOf(picture, Object.values(tones))}`);
+  };
+  return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+}
+
 interface Size {
   kind: 'wide' | 'narrow';
   width: number;
@@ -185,6 +245,7 @@ async function openCanvas() {
   type Options = NonNullable<Parameters<typeof plot.plot>[0]>;
   return {
     plot,
+    document,
     draw(
       { words, rows, by }: Drawing,
       size: Size,

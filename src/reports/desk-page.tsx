@@ -8,11 +8,16 @@ import type { Drawn } from './chart.ts';
 import { ChartFigure } from './chart-figure.tsx';
 import type { Days, Desk } from './desk.ts';
 import { countText, currencyOf, dateText, momentText, moneyText, percentText, textOf } from './figures.ts';
-import { partsOfGiving } from './pictures.ts';
+import { partsOfGiving, stepsOf } from './pictures.ts';
 import type { Row } from './report.ts';
 import { Files, localised, NotConverted, ReportTable, type Seen, Term, writtenOf } from './table.tsx';
 
-export function DeskFigures({ seen, desk, chart }: { seen: Seen; desk: Desk; chart: Drawn | null }): VNode {
+export interface DeskCharts {
+  giving: Drawn | null;
+  movements: Drawn | null;
+}
+
+export function DeskFigures({ seen, desk, charts }: { seen: Seen; desk: Desk; charts: DeskCharts }): VNode {
   const { words } = seen;
   return (
     <div class="stack loose">
@@ -25,8 +30,8 @@ export function DeskFigures({ seen, desk, chart }: { seen: Seen; desk: Desk; cha
       </div>
       <NeedsPerson seen={seen} desk={desk} />
       <ThisMonth seen={seen} desk={desk} />
-      <Promised seen={seen} desk={desk} />
-      <Year seen={seen} desk={desk} chart={chart} />
+      <Promised seen={seen} desk={desk} chart={charts.movements} />
+      <Year seen={seen} desk={desk} chart={charts.giving} />
       <NewestGifts seen={seen} desk={desk} />
       <Funnel seen={seen} desk={desk} />
       <Health seen={seen} desk={desk} />
@@ -76,23 +81,44 @@ function CurrencyLinks({ seen, desk }: Part): VNode | null {
 /** Only where there is something: what nobody but a person can mend. */
 function NeedsPerson({ seen, desk }: Part): VNode | null {
   const { words } = seen;
+  const { timeZone } = desk.work.question.reckoning;
+  const { disputes, overdue } = desk;
   const dead = Number(desk.work.rows.find((row) => row.work === 'stripe_events')?.given_up ?? 0);
-  if (dead === 0) return null;
+  const needs = [
+    disputes.firstBy !== null && {
+      text: words.reports.disputesOpen(disputes.count, momentText(words, disputes.firstBy, timeZone)),
+      path: '/staff/reports/disputes',
+      link: words.reports.lookAtDisputes,
+    },
+    dead > 0 && {
+      text: words.reports.deadEvents(dead),
+      path: '/staff/events?state=dead',
+      link: words.reports.lookAtEvents,
+    },
+    overdue.people > 0 && {
+      text: words.reports.overdueNow(overdue.people, moneyText(words, overdue.amountMinor, desk.moneyIn)),
+      path: '/staff/reports/supporters?standing=past_due',
+      link: words.reports.lookAtOverdue,
+    },
+  ].filter((need) => need !== false);
+  if (needs.length === 0) return null;
   return (
     <section class="stack close" aria-labelledby="needs-person">
       <h2 id="needs-person">{words.reports.needsPerson}</h2>
-      <p>
-        <span class="tag trouble">{words.reports.deadEvents(dead)}</span>{' '}
-        <a href={localised(seen, '/staff/events?state=dead')}>{words.reports.lookAtEvents}</a>
-      </p>
+      {needs.map(({ text, path, link }) => (
+        <p>
+          <span class="tag trouble">{text}</span> <a href={localised(seen, path)}>{link}</a>
+        </p>
+      ))}
     </section>
   );
 }
 
 function ThisMonth({ seen, desk }: Part): VNode {
   const { words } = seen;
-  const { income, incomeBefore, moneyIn } = desk;
+  const { income, incomeBefore, incomeYearBefore, moneyIn } = desk;
   const sameDays = words.reports.change.sameDays(monthText(words, desk.daysBefore.from));
+  const lastYear = words.reports.change.sameDays(monthOfYear(words, desk.daysYearBefore.from));
   const money = (row: Row, column: string) => moneyText(words, Number(row[column]), moneyIn);
   return (
     <section class="stack" aria-labelledby="this-month">
@@ -104,13 +130,15 @@ function ThisMonth({ seen, desk }: Part): VNode {
             report="income"
             column={column}
             now={Number(income[column])}
-            before={Number(incomeBefore[column])}
+            befores={[
+              { value: Number(incomeBefore[column]), beside: sameDays },
+              { value: Number(incomeYearBefore[column]), beside: lastYear },
+            ]}
             write={(value) => moneyText(words, value, moneyIn)}
-            beside={sameDays}
             moreIs={column === 'refunds_minor' ? 'worse' : column === 'fees_minor' ? 'neither' : 'better'}
             {...(column === 'net_minor' &&
               income.disputes_minor !== 0 && {
-                note: words.reports.disputesNote(money(income, 'disputes_minor')),
+                notes: [words.reports.disputesNote(money(income, 'disputes_minor'))],
               })}
           />
         ))}
@@ -120,17 +148,33 @@ function ThisMonth({ seen, desk }: Part): VNode {
   );
 }
 
-function Promised({ seen, desk }: Part): VNode {
+function Promised({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
   const { words } = seen;
-  const { members, membersBefore, moneyIn } = desk;
+  const { members, membersBefore, membersYearBefore, overdue, moneyIn } = desk;
   const returned = Number(members.returned_supporters);
-  // What is promised stands at a day's end, what comes and goes is counted over days.
-  const thatDay = words.reports.change.onDay(
-    dateText(words, addDays(desk.daysBefore.to, -1), { day: 'numeric', month: 'long' }),
-  );
-  const sameDays = words.reports.change.sameDays(monthText(words, desk.daysBefore.from));
   const count = (value: number) => countText(words, value);
-  const pair = (column: string) => ({ now: Number(members[column]), before: Number(membersBefore[column]) });
+  const money = (value: number) => moneyText(words, value, moneyIn);
+  // What is promised stands at a day's end, what comes and goes is counted over days.
+  const day = (to: string, parts: Intl.DateTimeFormatOptions = {}) =>
+    words.reports.change.onDay(dateText(words, addDays(to, -1), { day: 'numeric', month: 'long', ...parts }));
+  const onDays = (column: string) => [
+    { value: Number(membersBefore[column]), beside: day(desk.daysBefore.to) },
+    { value: Number(membersYearBefore[column]), beside: day(desk.daysYearBefore.to, { year: 'numeric' }) },
+  ];
+  const inDays = (column: string) => [
+    {
+      value: Number(membersBefore[column]),
+      beside: words.reports.change.sameDays(monthText(words, desk.daysBefore.from)),
+    },
+    {
+      value: Number(membersYearBefore[column]),
+      beside: words.reports.change.sameDays(monthOfYear(words, desk.daysYearBefore.from)),
+    },
+  ];
+  const said = stepsOf(words, members).map(
+    ({ name, from, to, is }) =>
+      `${name}: ${is === 'gain' ? '+' : is === 'loss' ? '−' : ''}${money(Math.abs(to - from))}`,
+  );
   return (
     <section class="stack" aria-labelledby="regular">
       <Heading seen={seen} id="regular" title={words.reports.regular} report="mrr" desk={desk} />
@@ -140,43 +184,52 @@ function Promised({ seen, desk }: Part): VNode {
           report="mrr"
           column="mrr"
           now={Number(members.end_minor)}
-          before={Number(membersBefore.end_minor)}
-          beside={thatDay}
-          write={(value) => moneyText(words, value, moneyIn)}
+          befores={onDays('end_minor')}
+          write={money}
           moreIs="better"
-          note={words.reports.committedNote(moneyText(words, Number(members.committed_minor), moneyIn))}
+          notes={[
+            words.reports.yearNote(money(Number(members.arr_minor))),
+            words.reports.committedNote(money(Number(members.committed_minor))),
+            ...(overdue.amountMinor > 0 ? [words.reports.atRiskNote(money(overdue.amountMinor))] : []),
+          ]}
         />
         <FigureOf
           seen={seen}
           report="mrr"
           column="supporters"
-          {...pair('supporters')}
-          beside={thatDay}
+          now={Number(members.supporters)}
+          befores={onDays('supporters')}
           write={count}
           moreIs="better"
-          note={words.reports.plans(Number(members.members))}
+          notes={[words.reports.plans(Number(members.members))]}
         />
         <FigureOf
           seen={seen}
           report="mrr"
           column="new_supporters"
-          {...pair('new_supporters')}
-          beside={sameDays}
+          now={Number(members.new_supporters)}
+          befores={inDays('new_supporters')}
           write={count}
           moreIs="better"
-          {...(returned > 0 && { note: words.reports.returnedNote(returned) })}
+          notes={returned > 0 ? [words.reports.returnedNote(returned)] : []}
         />
         <FigureOf
           seen={seen}
           report="mrr"
           column="lost_supporters"
-          {...pair('lost_supporters')}
-          beside={sameDays}
+          now={Number(members.lost_supporters)}
+          befores={inDays('lost_supporters')}
           write={count}
           moreIs="worse"
         />
       </dl>
       <NotConverted words={words} amounts={desk.promisesUnconverted} />
+      {chart && (
+        <>
+          <h3>{words.reports.movements}</h3>
+          <ChartFigure words={words} drawn={chart} text={said.join('; ')} parts={[]} />
+        </>
+      )}
     </section>
   );
 }
@@ -194,7 +247,8 @@ function Heading({
       <div class="stack close">
         <h2 id={id}>{title}</h2>
         <p class="aside">
-          {daysText(words, desk.days)}. {words.reports.against(daysText(words, desk.daysBefore))}.
+          {daysText(words, desk.days)}.{' '}
+          {words.reports.against(daysText(words, desk.daysBefore), daysText(words, desk.daysYearBefore))}.
         </p>
       </div>
       <MonthFiles seen={seen} report={report} desk={desk} />
@@ -227,22 +281,20 @@ function FigureOf({
   report,
   column,
   now,
-  before,
-  beside,
+  befores,
   write,
   moreIs,
-  note,
+  notes = [],
 }: {
   seen: Seen;
   report: ReportName;
   column: string;
   now: number;
-  before: number;
-  /** When that was, in words. */
-  beside: string;
+  /** What it was, and when that was in words. */
+  befores: readonly { value: number; beside: string }[];
   write: (value: number) => string;
   moreIs: 'better' | 'worse' | 'neither';
-  note?: string;
+  notes?: readonly string[];
 }): VNode {
   return (
     <div class="figure">
@@ -250,10 +302,14 @@ function FigureOf({
         <Term seen={seen} column={{ name: column }} report={report} />
       </dt>
       <dd class="number">{write(now)}</dd>
-      <dd class={toneOf(now, before, moreIs)}>
-        {changeText(seen.words, now - before, write)} · {write(before)} {beside}
-      </dd>
-      {note !== undefined && <dd class="change">{note}</dd>}
+      {befores.map(({ value, beside }) => (
+        <dd class={toneOf(now, value, moreIs)}>
+          {changeText(seen.words, now - value, write)} · {write(value)} {beside}
+        </dd>
+      ))}
+      {notes.map((note) => (
+        <dd class="change">{note}</dd>
+      ))}
     </div>
   );
 }
@@ -273,6 +329,11 @@ function changeText(words: Words, change: number, write: (value: number) => stri
 /** A month inside a sentence, in the form that it takes beside a day where a language has one. */
 function monthText(words: Words, day: string): string {
   return dateText(words, day, { day: 'numeric', month: 'long' }).replace(/^\d+\s/, '');
+}
+
+/** The same with its year, which stands after it in every language. */
+function monthOfYear(words: Words, day: string): string {
+  return `${monthText(words, day)} ${day.slice(0, 4)}`;
 }
 
 function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
@@ -461,8 +522,40 @@ function Health({ seen, desk }: Part): VNode {
             </li>
           );
         })}
+        <Reconciled words={words} reconciled={desk.reconciled} timeZone={timeZone} />
       </ul>
     </section>
+  );
+}
+
+/** Whether the books and Stripe agreed when they were compared last. */
+function Reconciled({
+  words,
+  reconciled,
+  timeZone,
+}: {
+  words: Words;
+  reconciled: Desk['reconciled'];
+  timeZone: string;
+}): VNode {
+  const { title, never, agrees, differs, running } = words.reports.reconciled;
+  const isOver = reconciled !== null && reconciled.endedAt !== null;
+  const state = isOver && !reconciled.agrees ? 'trouble' : isOver ? 'well' : 'slow';
+  return (
+    <li class="stack close">
+      <h3>{title}</h3>
+      <p>
+        {reconciled && (
+          <span class={`tag ${state}`}>{isOver ? (reconciled.agrees ? agrees : differs) : running}</span>
+        )}
+      </p>
+      <p class="aside small">
+        {reconciled === null
+          ? never
+          : reconciled.endedAt !== null &&
+            words.reports.lastDone(momentText(words, reconciled.endedAt, timeZone))}
+      </p>
+    </li>
   );
 }
 

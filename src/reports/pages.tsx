@@ -3,6 +3,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import type { Locale } from '../values/locale.ts';
 import { DeskPage } from '../web/layout.tsx';
 import type { Words } from '../words/words.ts';
+import type { ReportName } from './answer.ts';
 import { localised, type Seen } from './table.tsx';
 
 /** Where one is: the desk, a report by its name, or the definitions. */
@@ -15,6 +16,14 @@ export type Place =
   | 'elsewhere';
 
 const reportsInNav = ['income', 'mrr', 'supporters', 'gifts', 'sources', 'reminders'] as const;
+
+/** What is read together, the first of each in the head of every page. */
+export const families: readonly (readonly ReportName[])[] = [
+  ['income', 'giving', 'sources'],
+  ['mrr', 'churn', 'recovery', 'forecast'],
+  ['supporters', 'retention', 'growth', 'cohorts', 'lybunt', 'sybunt'],
+  ['gifts', 'disputes'],
+];
 
 export interface Frame {
   seen: Seen;
@@ -61,7 +70,9 @@ export function Framed(frame: Frame): VNode {
 }
 
 export function placeOfReport(name: string): Place {
-  return reportsInNav.find((each) => each === name) ?? 'elsewhere';
+  const family = families.find((each) => each.some((member) => member === name)) ?? [];
+  const member = (each: Place) => each === name || family.some((other) => other === each);
+  return reportsInNav.find((each) => each === name) ?? reportsInNav.find(member) ?? 'elsewhere';
 }
 
 function Languages({ words, languages }: { words: Words; languages: Frame['languages'] }): VNode {

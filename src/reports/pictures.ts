@@ -2,7 +2,7 @@
 import { type Currency, isCurrency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
 import type { Answer } from './answer.ts';
-import { type Drawn, drawBars, drawLines, type Line, type Part } from './chart.ts';
+import { type Drawn, drawBars, drawLines, type Line, type Part, type Step } from './chart.ts';
 import { figureOf, textOf } from './figures.ts';
 import type { Question } from './question.ts';
 import type { Row } from './report.ts';
@@ -145,6 +145,29 @@ export function partsOfGiving(words: Words): Part[] {
     part('second', year, 'year_minor'),
     part('third', once, 'once_minor'),
   ];
+}
+
+/** How promised income came from the start of the row to its end, step by step; what did not move is left out. */
+export function stepsOf(words: Words, row: Row): Step[] {
+  const term = (column: string) => figureOf(words, { name: column }, 'mrr').term;
+  const value = (column: string) => Number(row[column] ?? 0);
+  const moves = [
+    ...['new_minor', 'reactivation_minor', 'expansion_minor', 'resumed_minor'].map(
+      (c) => [c, value(c)] as const,
+    ),
+    ['fx_minor', value('fx_minor')] as const,
+    ...['contraction_minor', 'churn_voluntary_minor', 'churn_involuntary_minor', 'paused_minor'].map(
+      (c) => [c, -value(c)] as const,
+    ),
+  ];
+  let at = value('start_minor');
+  const steps: Step[] = [{ name: term('start_minor'), from: 0, to: at, is: 'standing' }];
+  for (const [column, change] of moves.filter(([, each]) => each !== 0)) {
+    steps.push({ name: term(column), from: at, to: at + change, is: change > 0 ? 'gain' : 'loss' });
+    at += change;
+  }
+  // Each figure is rounded by itself: the end is told as it is, not added up.
+  return [...steps, { name: term('end_minor'), from: 0, to: value('end_minor'), is: 'standing' }];
 }
 
 /** More periods than this are a table. */

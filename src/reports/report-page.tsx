@@ -11,6 +11,7 @@ import { ChartFigure } from './chart-figure.tsx';
 import { momentText } from './figures.ts';
 import { HeatMaps } from './heat-map.tsx';
 import { presentYear } from './lapsed.ts';
+import { families } from './pages.tsx';
 import type { Picture } from './pictures.ts';
 import { type Asked, breakdowns, donorTypes, eventStates, type Question } from './question.ts';
 import { ReminderWays } from './reminders-page.tsx';
@@ -71,7 +72,14 @@ export function ReportContent(page: ReportPageProps): VNode {
               {name === 'disputes' && <Advice words={words} answer={answer} />}
               {name === 'reminders' && <ReminderWays seen={seen} answer={answer} />}
               <ListPages seen={seen} answer={answer} />
-              <ReportTable seen={seen} answer={answer} />
+              {name === 'cohorts' ? (
+                <details>
+                  <summary>{words.reports.showTable}</summary>
+                  <ReportTable seen={seen} answer={answer} />
+                </details>
+              ) : (
+                <ReportTable seen={seen} answer={answer} />
+              )}
             </>
           )}
           <NotConverted words={words} amounts={answer.unconverted} />
@@ -119,10 +127,20 @@ function Beside({ seen, name }: Pick<ReportPageProps, 'seen' | 'name'>): VNode |
   );
 }
 
+/** Letters are neither money nor told period by period. */
+function isOfLetters(name: ReportName): boolean {
+  return name === 'letters' || name === 'letter-problems' || name === 'suppressions';
+}
+
 /** Where a program that names no currency gets a block of rows for each. */
 function choosesBlocks(name: ReportName): boolean {
   return (
-    name !== 'gifts' && name !== 'events' && name !== 'work' && name !== 'disputes' && name !== 'reminders'
+    !isOfLetters(name) &&
+    name !== 'gifts' &&
+    name !== 'events' &&
+    name !== 'work' &&
+    name !== 'disputes' &&
+    name !== 'reminders'
   );
 }
 
@@ -142,7 +160,12 @@ function QuestionForm({
   const isOfYear = name === 'lybunt' || name === 'sybunt';
   const hasDays = !isOfYear && name !== 'forecast' && name !== 'supporters';
   const hasPeriods =
-    hasDays && name !== 'sources' && name !== 'gifts' && name !== 'events' && name !== 'cohorts';
+    hasDays &&
+    name !== 'sources' &&
+    name !== 'gifts' &&
+    name !== 'events' &&
+    name !== 'cohorts' &&
+    !isOfLetters(name);
   return (
     <form method="get" action={`/staff/reports/${name}`} class="stack">
       <FaultSummary words={words} faults={faults} />
@@ -212,7 +235,7 @@ function QuestionForm({
             ]}
             fault={faultIn(words, faults, 'state')}
           />
-        ) : (
+        ) : isOfLetters(name) ? null : (
           <Select
             name="currency"
             label={words.reports.currencyLabel}
@@ -322,14 +345,6 @@ function currencyOptions(
 }
 
 const yearsShown = 10;
-
-/** What is read together. */
-const families: readonly (readonly ReportName[])[] = [
-  ['income', 'giving', 'sources'],
-  ['mrr', 'churn', 'recovery', 'forecast'],
-  ['supporters', 'retention', 'growth', 'cohorts', 'lybunt', 'sybunt'],
-  ['gifts', 'disputes'],
-];
 
 function asOfText(words: Words, { asOf, reckoning }: Question): string {
   return words.reports.asOf(momentText(words, asOf.toISOString(), reckoning.timeZone), reckoning.timeZone);

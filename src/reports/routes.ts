@@ -14,7 +14,7 @@ import { languageLinks, localeOf } from '../web/locale.ts';
 import { sendPage } from '../web/respond.ts';
 import { type Words, wordsFor } from '../words/words.ts';
 import { type Answer, answerReport, isList, isReportName, jsonOf, type ReportName } from './answer.ts';
-import { type Drawn, drawBars } from './chart.ts';
+import { type Drawn, drawBars, drawWaterfall } from './chart.ts';
 import { csvHead, csvLines, csvOf } from './csv.ts';
 import { Definitions } from './definitions-page.tsx';
 import { currenciesUsed, type Desk, readDesk } from './desk.ts';
@@ -24,7 +24,7 @@ import { EventsContent } from './events-page.tsx';
 import { readLettersDesk } from './letters-desk.ts';
 import { LettersContent } from './letters-page.tsx';
 import { Framed, type Place, placeOfReport } from './pages.tsx';
-import { partsOfGiving, pictureOf } from './pictures.ts';
+import { partsOfGiving, pictureOf, stepsOf } from './pictures.ts';
 import { type Asked, type Question, type Reckoning, readQuestion } from './question.ts';
 import type { Row } from './report.ts';
 import { ReportContent } from './report-page.tsx';
@@ -75,8 +75,11 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     const { currency } = readInput(asked, req.query);
     const desk = await readDesk(services.reportsDatabase, reckoning, services.now(), deskCurrency(currency));
     const seen = seenBy(req);
-    const chart = await drawnOrNot(drawGiving(seen.words, desk));
-    show(req, res, seen, 'desk', seen.words.reports.desk, DeskFigures({ seen, desk, chart }));
+    const charts = {
+      giving: await drawnOrNot(drawGiving(seen.words, desk)),
+      movements: await drawnOrNot(drawMovements(seen.words, desk)),
+    };
+    show(req, res, seen, 'desk', seen.words.reports.desk, DeskFigures({ seen, desk, charts }));
   });
 
   routes.get('/staff/events', mayRead, async (req, res) => {
@@ -122,12 +125,6 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
   });
 
   routes.get('/staff/reports', mayRead, (_req, res) => res.redirect(302, '/staff/reports/income'));
-
-  // These three stand on one page.
-  routes.get('/staff/reports/:name', mayRead, (req, res, next) => {
-    if (!['letters', 'letter-problems', 'suppressions'].includes(String(req.params.name))) return next();
-    res.redirect(302, `/staff/letters${new URL(req.originalUrl, 'http://here').search}`);
-  });
 
   routes.get('/staff/reports/:name', mayRead, async (req, res) => {
     const name = reportNamed(String(req.params.name));
@@ -209,6 +206,11 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     if (desk.giving.totals?.gross_minor === 0) return null;
     const drawing = { words, id: 'giving', rows: desk.giving.rows, by: 'month' as const };
     return drawBars(drawing, partsOfGiving(words), desk.moneyIn, true);
+  }
+
+  async function drawMovements(words: Words, { members, moneyIn }: Desk): Promise<Drawn | null> {
+    const steps = stepsOf(words, members);
+    return steps.length < 3 ? null : drawWaterfall({ words, id: 'movements' }, steps, moneyIn);
   }
 
   /** With nothing to draw, or no drawing, a page still has its figures: the table stands open instead. */

@@ -70,7 +70,7 @@ export const reports = {
   },
   thisMonth: 'This month',
   regular: 'Monthly and yearly gifts',
-  against: (days: string) => `Beside ${days}`,
+  against: (days: string, yearBefore: string) => `Beside ${days} and ${yearBefore}`,
   asOf: (moment: string, zone: string) => `As of ${moment}, ${zone} time`,
   days: (from: string, through: string) => `${from} to ${through}`,
   change: {

@@ -65,7 +65,7 @@ export const reports: (typeof english)['reports'] = {
   },
   thisMonth: 'Этот месяц',
   regular: 'Регулярная поддержка',
-  against: (days) => `Рядом — ${days}`,
+  against: (days, yearBefore) => `Рядом — ${days} и ${yearBefore}`,
   asOf: (moment, zone) => `По состоянию на ${moment}, время ${zone}`,
   days: (from, through) => `${from} — ${through}`,
   change: {
