@@ -39,7 +39,7 @@ export function hangOne(letterhead: Letterhead, sample: Sample, locale: Locale, 
 /** "Refund, part". */
 export function nameOf(sample: Sample): string {
   const [, variant] = sample.split(':');
-  const name = wordsFor('en').letters.kinds[kindOf(sample)];
+  const name = wordsFor('en').reports.letterKinds[kindOf(sample)];
   return variant === undefined ? name : `${name}, ${variant.replaceAll('-', ' ')}`;
 }
 

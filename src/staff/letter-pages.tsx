@@ -38,7 +38,7 @@ export function SupporterLettersPage(page: SupporterPage & { written: ReadonlyMa
               <tr>
                 <th scope="row">
                   <a href={`/staff/supporters/${readerId}/letters/${kind}?locale=${locale}`}>
-                    {words.letters.kinds[kind]}
+                    {words.reports.letterKinds[kind]}
                   </a>
                 </th>
                 <td>
@@ -57,7 +57,7 @@ export function SupporterLettersPage(page: SupporterPage & { written: ReadonlyMa
 export function LetterPreviewPage(page: SupporterPage & { preview: Preview }): VNode {
   const { words, locale, publication, readerId, preview } = page;
   const own = words.staff.letters;
-  const name = words.letters.kinds[preview.kind];
+  const name = words.reports.letterKinds[preview.kind];
   const at =
     preview.writtenAt === null ? '' : words.common.date(localDate(preview.writtenAt, publication.timeZone));
   return (

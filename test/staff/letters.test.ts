@@ -35,7 +35,7 @@ test('the list says which were written and when, and leads to all of them', asyn
   const page = await pageAt(`${supporter}/letters?locale=en`);
   const rows = [...page.querySelectorAll('tbody tr')].map((row) => row.textContent ?? '');
   expect(rows).toHaveLength(readersKinds.length);
-  expect(rows.find((row) => row.startsWith('Thank-you'))).toContain('3 August 2026');
+  expect(rows.find((row) => row.startsWith('Thanks for a gift'))).toContain('3 August 2026');
   expect(rows.find((row) => row.startsWith('Refund'))).toContain('none yet');
 });
 

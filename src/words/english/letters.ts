@@ -3,30 +3,6 @@ import { englishPlural } from '../plural.ts';
 import { common } from './common.ts';
 
 export const letters = {
-  /** What each kind is called where staff and developers see them all. */
-  kinds: {
-    'thank-you': 'Thank-you with receipt',
-    'renewal-receipt': 'Renewal receipt',
-    'payment-failed': 'Payment failed',
-    'action-required': 'Bank asks to confirm',
-    recovered: 'Payment came after all',
-    'card-changed': 'Card changed',
-    'card-expiring': 'Card expiring',
-    'renewal-ahead': 'Yearly renewal ahead',
-    'amount-changed': 'Amount changed',
-    'second-gift': 'Two gifts at once',
-    paused: 'Gift paused',
-    'gift-ending': 'Gift cancelled',
-    'gift-lost': 'Gift ended unpaid',
-    'debit-failed': 'Bank debit failed',
-    refunded: 'Refund',
-    'annual-statement': 'Annual statement',
-    'manage-link': 'Fresh link',
-    'sign-in': 'Sign-in',
-    'staff-invitation': 'Staff invitation',
-    'reminder-confirmation': 'Confirm a reminder',
-    reminder: 'Reminder',
-  },
   /** Whom a letter is from, and what a mail program shows of it, where nothing may name the publication. */
   discreetSender: 'Notifications',
   discreetPreview: 'The details are inside.',
