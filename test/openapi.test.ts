@@ -30,7 +30,10 @@ beforeAll(async () => {
     databaseUrl: database.url,
     stripeUrl: stripe.url,
     now,
-    env: { METRICS_TOKEN: token },
+    env: {
+      METRICS_TOKEN: token,
+      MAIL_EVENTS_SES_TOPICS: 'arn:aws:sns:eu-west-1:123456789012:mail-events',
+    },
   });
   app = buildApp(services, {
     nudge: () => {},
