@@ -185,6 +185,7 @@ export const membershipLooks = pgTable(
     unique('one_look_per_moment')
       .on(t.membershipId, t.lookedAt, t.rank, t.digest, t.replaced)
       .nullsNotDistinct(),
+    index('membership_looks_by_request').on(t.cancelRequestedAt).where(sql`cancel_requested_at is not null`),
   ],
 );
 

@@ -1,0 +1,1 @@
+CREATE INDEX "membership_looks_by_request" ON "membership_looks" USING btree ("cancel_requested_at") WHERE cancel_requested_at is not null;
