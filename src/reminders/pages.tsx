@@ -304,6 +304,10 @@ function Standing(page: ReminderPageProps): VNode {
                   {own.manage.again(words.common.onDay(dayOf(page.offered, 'month'), page.offered.today))}
                 </Button>
               </ActForm>
+              <details class="other-day" {...(page.faults.length > 0 && { open: true })}>
+                <summary>{own.manage.againOther}</summary>
+                <DayForm {...page} act="change" button={own.manage.againThen} />
+              </details>
             </section>
           ) : (
             <p>{own.manage.noMoreRepeats}</p>
@@ -395,6 +399,12 @@ function DayForm(page: ReminderPageProps & { act: 'confirm' | 'change'; button: 
       />
       <input type="hidden" name="time_zone" value="" />
       <HiddenFields fields={{ act: page.act }} />
+      <Preview
+        offered={page.offered}
+        date={chosen.date}
+        say={(sendOn) => words.reminders.preview(words.common.onDay(sendOn, page.offered.today))}
+        unsaid={words.reminders.previewOfChoice}
+      />
       <div>
         <Button {...(page.act === 'change' && { kind: 'quiet' })} busy={words.reminders.submitting}>
           {page.button}

@@ -443,8 +443,9 @@ describe('from the letter', () => {
       expect(offered).toContain('Give now');
       expect(offered).toMatch(/Remind me again/);
       expect(offered).toContain('Never write to this address');
-      expect(offered).not.toMatch(/Stop|another day|Change the day/i);
+      expect(offered).not.toMatch(/Stop|Change the day/i);
     }
+    expect(text).toContain('Or on another day');
     const block = desk.linkIn(letter, 'unsubscribe');
     expect(text).toContain(`href="${block}"`);
     expect((await desk.site.get(block)).text).toContain('<button');
@@ -538,6 +539,21 @@ describe('from the letter', () => {
       .expect(422);
     desk.post.services.set('2027-03-03T11:00:00Z');
     expect(await desk.lettersTo(anna)).toHaveLength(2);
+  });
+
+  test('put off to a day of one’s own, which counts as once of the three', async () => {
+    const { page } = await reminded();
+    const wrong = { act: 'change', when: 'date', date: '2027-03-03' };
+    const refused = await desk.site.post(page).type('form').send(wrong).expect(422);
+    expect(refused.text).toMatch(/<details class="other-day" open/);
+    await desk.site
+      .post(page)
+      .type('form')
+      .send({ ...wrong, date: '2027-03-20' })
+      .expect(303);
+    expect(await desk.rows()).toMatchObject([{ state: 'waiting', sendOn: '2027-03-20', snoozes: 1 }]);
+    desk.post.services.set('2027-03-20T11:00:00Z');
+    expect(await desk.lettersTo(anna)).toHaveLength(3);
   });
 
   test('stopped before the day, none comes', async () => {

@@ -53,6 +53,8 @@ export const reminders = {
     againTitle: 'Later once more?',
     again: (onDay: string) => `Remind me again ${onDay}`,
     noMoreRepeats: 'You have put this off three times, so we leave it there. You are welcome back any day.',
+    againOther: 'Or on another day',
+    againThen: 'Remind me then',
     stopTitle: 'No reminder at all?',
     stop: 'Stop the reminder',
     sent: 'Your reminder has been sent. Thank you for thinking of us.',
