@@ -112,9 +112,9 @@ function Pauses({ seen: { words }, found }: { seen: Seen; found: LettersDesk }):
   return (
     <section class="stack" aria-labelledby="needs-person">
       <h2 id="needs-person">{words.reports.needsPerson}</h2>
-      <ul class="stack">
+      <div class="stack">
         {found.pauses.map(({ provider, reason, problem, since, until, refusals }) => (
-          <li class="stack close">
+          <div class="stack close">
             <p>
               <span class="tag trouble">{words.reports.pauses[reason](provider)}</span>
             </p>
@@ -122,9 +122,9 @@ function Pauses({ seen: { words }, found }: { seen: Seen; found: LettersDesk }):
             <p class="aside small">
               {words.reports.pauseSince(problem, moment(since), moment(until), refusals)}
             </p>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </section>
   );
 }

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import type { Words } from '../words/words.ts';
 import type { Answer } from './answer.ts';
 import { countText, moneyText, percentText, textOf } from './figures.ts';
-import type { Row } from './report.ts';
+import type { Column, Row } from './report.ts';
 import { moneyIn, reachable, type Seen, Term, writtenOf } from './table.tsx';
 
 /** The steps of the way, each a part of the one before. */
@@ -22,10 +22,12 @@ export function ReminderWays({ seen, answer }: { seen: Seen; answer: Answer }): 
           money={(minor) => moneyText(seen.words, minor, moneyIn(answer))}
         />
       )}
+      {parts.length > 0 && <p class="aside small">{seen.words.reports.sharesOfBefore}</p>}
       {ways.map((by) => {
         const rows = parts.filter((row) => row.by === by);
-        return rows.length > 1 && <Way seen={seen} answer={answer} by={by} rows={rows} />;
+        return rows.length > 1 && <Way seen={seen} answer={answer} by={by} rows={inOrder(seen, by, rows)} />;
       })}
+      <h2>{seen.words.reports.reminderWays.together}</h2>
     </>
   );
 }
@@ -78,8 +80,8 @@ function Way({
   const { words } = seen;
   const title = words.reports.reminderWays[by];
   const column = answer.columns.find(({ name }) => name === by) ?? { name: by, kind: 'text' as const };
-  const name = (row: Row) =>
-    textOf(writtenOf(seen, answer, answer.columns), column, { [by]: row.name ?? null }, moneyIn(answer));
+  const cell = (of: Column, row: Row) =>
+    textOf(writtenOf(seen, answer, answer.columns), of, row, moneyIn(answer));
   return (
     <section class="stack close" aria-labelledby={`by-${by}`}>
       <h2 id={`by-${by}`}>{title}</h2>
@@ -104,27 +106,35 @@ function Way({
           <tbody>
             {rows.map((row) => (
               <tr>
-                <th scope="row">{name(row)}</th>
+                <th scope="row">{cell(column, { [by]: row.name ?? null })}</th>
                 {reminderSteps.map((step, index) => {
                   const share = shareText(words, row, index);
                   return (
                     <td class={row[step] === 0 ? 'number zero' : 'number'}>
                       {countText(words, Number(row[step]))}
-                      {share !== null && <span class="aside small share">{share}</span>}
+                      {index > 0 && <span class="aside small share">{share}</span>}
                     </td>
                   );
                 })}
                 <td class={row.net_minor === 0 ? 'number zero' : 'number'}>
-                  {moneyText(words, Number(row.net_minor), moneyIn(answer))}
+                  {cell({ name: 'net_minor', kind: 'money' }, row)}
                 </td>
               </tr>
             ))}
           </tbody>
         </table>
       </section>
-      <p class="aside small">{words.reports.sharesOfBefore}</p>
     </section>
   );
+}
+
+/** Stages and choices as their words are listed; the rest as the statement ordered them. */
+function inOrder({ words }: Seen, by: (typeof ways)[number], rows: readonly Row[]): readonly Row[] {
+  const listed = by === 'stage' ? words.reports.stages : by === 'choice' ? words.reports.choices : null;
+  if (listed === null) return rows;
+  const places = Object.keys(listed);
+  const place = (row: Row) => places.indexOf(String(row.name));
+  return [...rows].sort((one, other) => place(one) - place(other));
 }
 
 /** A step's share of the one before; null for the first, and where nobody had come so far. */

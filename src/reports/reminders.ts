@@ -105,17 +105,19 @@ with given as materialized (${givenPeriods(question)}
   from period
   left join summed on summed.bucket = period.bucket and summed.part = 0
   union all
+  select period.period, 'period', summed.*
+  from period
+  left join summed on summed.bucket = period.bucket and summed.part = ${byPart.period}
+  union all
   select
-    period.period,
+    null,
     case summed.part
-      when ${byPart.period} then 'period' when ${byPart.source} then 'source'
-      when ${byPart.stage} then 'stage' when ${byPart.choice} then 'choice'
+      when ${byPart.source} then 'source' when ${byPart.stage} then 'stage' when ${byPart.choice} then 'choice'
       else 'all'
     end,
     summed.*
   from summed
-  left join period on period.bucket = summed.bucket
-  where summed.part > 0
+  where summed.part not in (0, ${byPart.period})
 )
 select
   period,

@@ -111,6 +111,7 @@ describe('a worked example', () => {
     expect(by('period')).toEqual([
       ['2026-01-01', 4, 3, 3, 2, 2, 1, 1_500],
       ['2026-02-01', 3, 2, 2, 2, 2, 2, 1_400],
+      ['2026-03-01', 0, 0, 0, 0, 0, 0, 0],
     ]);
   });
 
@@ -133,8 +134,15 @@ describe('a worked example', () => {
         expect(steps[at + 1]).toContain(words.reports.ofBefore(percent(share)));
       });
       const titles = [...document.querySelectorAll('h2')].map((title) => title.textContent);
-      const { stage, choice, source, period } = words.reports.reminderWays;
-      expect(titles).toEqual([stage, choice, source, period]);
+      const { stage, choice, source, period, together } = words.reports.reminderWays;
+      expect(titles).toEqual([stage, choice, source, period, together]);
+      const names = [...document.querySelectorAll('section')][0]?.querySelectorAll('tbody th') ?? [];
+      const { stages } = words.reports;
+      expect([...names].map((name) => name.textContent)).toEqual([
+        stages.before,
+        stages.again,
+        stages['win-back'],
+      ]);
       const winBack = [...document.querySelectorAll('tbody tr')].find((row) =>
         row.textContent?.startsWith(words.reports.stages['win-back']),
       );

@@ -286,10 +286,11 @@ export const reports = {
   atStripeOf: (gift: string) => `The gift of ${gift} at Stripe`,
   tableScrolls: (table: string) => `${table}: this table can be scrolled sideways`,
   reminderWays: {
-    stage: 'By when they were asked for',
+    stage: 'Before a gift, after one, after leaving',
     choice: 'By the day chosen',
     source: 'By where they were asked for',
     period: 'By period',
+    together: 'All of it together',
   },
   sharesOfBefore: 'Beside each count: its share of the step before.',
   noLetters: 'No letter was written in these days. Each will be counted here as soon as it is.',

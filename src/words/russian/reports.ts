@@ -281,10 +281,11 @@ export const reports: (typeof english)['reports'] = {
   atStripeOf: (gift) => `Взнос ${gift} в Stripe`,
   tableScrolls: (table) => `${table}: таблицу можно прокрутить вбок`,
   reminderWays: {
-    stage: 'По тому, когда о них попросили',
+    stage: 'До взноса, после него, после ухода',
     choice: 'По выбранному дню',
     source: 'По тому, где о них попросили',
     period: 'По периодам',
+    together: 'Всё вместе',
   },
   sharesOfBefore: 'Рядом с числом — его доля от предыдущего шага.',
   noLetters: 'В эти дни писем не было. Каждое появится здесь, как только будет написано.',
