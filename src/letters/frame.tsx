@@ -139,7 +139,7 @@ function BlockHtml({ block }: { block: Block }): JSX.Element {
                 <th class="soft rule" style={css.rowName} scope="row" align="left">
                   {name}
                 </th>
-                <td class="rule" style={css.rowValue} align="right">
+                <td class="value rule" style={css.rowValue} align="right">
                   {value}
                 </td>
               </tr>
@@ -149,7 +149,7 @@ function BlockHtml({ block }: { block: Block }): JSX.Element {
                 <th class="ink rule" style={css.sumName} scope="row" align="left">
                   {name}
                 </th>
-                <td class="rule" style={css.sumValue} align="right">
+                <td class="value rule" style={css.sumValue} align="right">
                   {value}
                 </td>
               </tr>
@@ -267,6 +267,13 @@ const styles = `
   .around { padding: 0 !important; }
   .sheet { padding: 24px 24px 32px !important; border-width: 0 0 1px !important; border-radius: 0 !important; }
   .beneath { padding: 20px 24px 40px !important; }
+  .title { font-size: 26px !important; line-height: 32px !important; }
+}
+@media (max-width: 360px) {
+  .sheet { padding: 20px 20px 28px !important; }
+  .beneath { padding: 16px 20px 32px !important; }
+  .title { font-size: 24px !important; line-height: 30px !important; }
+  .value { white-space: normal !important; }
 }
 @media (prefers-color-scheme: dark) {
   .paper { background-color: ${dark.paper} !important; }
