@@ -1,6 +1,7 @@
 // Cohorts: supporters by the month of their first gift, and how many of them still give or stay members month by month (metric 15).
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
+import { fault, inField, Refusal } from '../values/refusal.ts';
 import { figuresOf } from './moved.ts';
 import { ask, type Question } from './question.ts';
 import {
@@ -23,10 +24,18 @@ const figures: readonly Column[] = [
 
 export const cohorts: Report = {
   name: 'cohorts',
-  suits: (question) => ask({ ...question, by: 'month' }, question.reckoning, question.asOf),
+  suits: byMonth,
   columns: (question) => inBlocks(figures, question),
   read: readCohorts,
 };
+
+/** Always by month, and no more months than a table of all their pairs can bear. */
+function byMonth(question: Question): Question {
+  const asked = ask({ ...question, by: 'month' }, question.reckoning, question.asOf);
+  if (asked.periods.length > mostMonths)
+    throw new Refusal(inField('to', fault('period-too-long', { most: mostMonths })));
+  return asked;
+}
 
 /**
  * Cohorts of the range's months, each followed to the range's last month. A refund does not undo a gift here. Not churned is who
@@ -146,3 +155,5 @@ order by currency, bucket, "offset"`,
   );
   return figuresOf(cohorts.columns(question), found);
 }
+
+const mostMonths = 240;

@@ -10,12 +10,12 @@ export async function* everyRow(
   reads: Reads,
   name: ReportName,
   question: Question,
-  heldAtOnce = 5_000,
+  heldAtOnce = isListOfPersons(name) ? personsAtOnce : 5_000,
 ): AsyncGenerator<readonly Row[]> {
   if (!isListOfPersons(name)) return yield* everyRowByDays(reads, name, question, heldAtOnce);
   const report: Report = reports[name];
   for (let before: string | null = null; ; ) {
-    const { rows, place } = await report.read(reads, { ...question, most: personsAtOnce, before });
+    const { rows, place } = await report.read(reads, { ...question, most: heldAtOnce, before });
     yield rows;
     before = place?.next ?? null;
     if (before === null) return;
