@@ -39,8 +39,8 @@ test('somebody invited sets a password, counts the month, opens a report and lea
   const { page, complaints } = await openPage(browser, desktop);
   await welcome(page, 'editor@example.org');
   await page.getByText('Promised monthly income').first().waitFor();
-  expect(await page.locator('figure.chart .wide svg').isVisible()).toBe(true);
-  expect(await page.locator('figure.chart .narrow svg').isVisible()).toBe(false);
+  expect(await page.locator('[aria-labelledby=year] .chart .wide svg').isVisible()).toBe(true);
+  expect(await page.locator('[aria-labelledby=year] .chart .narrow svg').isVisible()).toBe(false);
 
   // The figure leads to its definition, and the browser goes back to the desk.
   await page.getByRole('link', { name: 'Gross', exact: true }).first().click();
@@ -117,10 +117,18 @@ test.each([
       '/staff?locale=ru',
       '/staff/reports/mrr',
       '/staff/reports/gifts',
+      '/staff/reports/cohorts',
+      '/staff/reports/growth?locale=ru',
+      '/staff/reports/retention',
+      '/staff/reports/lybunt?year=2026',
+      '/staff/reports/supporters?amount=much',
       '/staff/reports/income?from=never',
       '/staff/events?state=done',
       '/staff/events?state=dead',
       '/staff/events?state=ignored&locale=ru',
+      '/staff/letters',
+      '/staff/letters?locale=ru',
+      '/staff/reports/reminders',
       '/staff/definitions',
     ]) {
       await look(path);
