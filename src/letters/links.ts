@@ -73,7 +73,7 @@ export function letterLinks(keys: Keys, baseUrl: string, to: LinkedTo): LetterLi
 
 /** Links as they look and that open nothing: for letters shown to others than their reader. */
 export function exampleLinks(baseUrl: string): LetterLinks {
-  const token = 'this-is-an-example-and-opens-nothing'.padEnd(59, '0');
+  const token = 'this-is-an-example-link-of-the-same-length-it-opens-nothing';
   const at = (path: string) => () => `${baseUrl}/${path}`;
   return {
     manage: at(`account/manage/${token}`),
