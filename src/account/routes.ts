@@ -348,7 +348,9 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     const last = Math.max(...endings);
     const endsAt = last === 0 ? null : new Date(last);
     const offered = remindingDays(services.now(), config.publication, endsAt);
-    return offered.days.length === 0 ? null : { proof: token, formKey: randomUUID(), ...offered };
+    if (offered.days.length === 0) return null;
+    // The same page asks it once for all letters.
+    return { proof: token, formKey: randomUUID(), ...offered, asksDiscretion: false };
   }
 
   function showLink(
