@@ -119,7 +119,6 @@ test.each([
       '/staff/reports/gifts',
       '/staff/reports/cohorts',
       '/staff/reports/growth?locale=ru',
-      '/staff/reports/retention',
       '/staff/reports/lybunt?year=2026',
       '/staff/reports/supporters?amount=much',
       '/staff/reports/income?from=never',
