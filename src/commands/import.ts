@@ -4,6 +4,8 @@ import { sql } from 'drizzle-orm';
 import {
   beginRehearsal,
   type Importing,
+  identifyGifts,
+  identifyMemberships,
   type Kept,
   keepGifts,
   keepMemberships,
@@ -98,13 +100,15 @@ async function importAll(
     });
     let keeping: Promise<void> = Promise.resolve();
     for await (const part of parts) {
+      const keep = keeperOf(importing, part);
       await keeping;
-      keeping = keepPart(call, services, database, importing, part, summary);
+      keeping = keepPart(call, services, database, { part, keep }, summary);
       // Waited for above, or below; a fault in between must not count as unheard.
       keeping.catch(() => {});
       call.pulse(`${summary.rows} rows, ${Math.floor((100 * part.bytes) / Math.max(size, 1))} %`);
     }
     await keeping;
+    if (!importing.rehearsing) await settleOnDisk(database);
     return summary;
   } finally {
     call.pulse('');
@@ -117,7 +121,9 @@ const rowsAtOnce = 4_000;
 const rowsBetweenNotes = 100_000;
 const importLock = 7_346_214;
 
+/** A part that a crash of Postgres takes back is read again by the next import: only the end must be on disk before it is told. */
 async function begin(database: Database, { rehearsing }: Importing): Promise<void> {
+  await database.execute(sql`set synchronous_commit = off`);
   if (rehearsing) return beginRehearsal(database);
   const { rows } = await database.execute<{ taken: boolean }>(
     sql`select pg_try_advisory_lock(${importLock}::bigint) as taken`,
@@ -125,30 +131,39 @@ async function begin(database: Database, { rehearsing }: Importing): Promise<voi
   if (!rows[0]?.taken) stop('Another import is under way. Wait until it has ended.');
 }
 
+/** A commit that is waited for takes everything to the disk with it that was committed before; it needs something to commit. */
+async function settleOnDisk(database: Database): Promise<void> {
+  await database.execute(sql`set synchronous_commit = on`);
+  await database.execute(sql`create temporary table import_ended ()`);
+}
+
+type Keep = (tx: Tx, now: Date) => Promise<Kept>;
+
+/** What keeping a part takes, with all that can be reckoned without the database done already. */
+function keeperOf(importing: Importing, part: Part): Keep {
+  if (part.kind === 'gift') {
+    const gifts = identifyGifts(
+      importing.keys,
+      part.rows.map(({ row }) => row),
+    );
+    return (tx, now) => keepGifts(tx, now, importing, gifts);
+  }
+  const memberships = identifyMemberships(
+    importing.keys,
+    part.rows.map(({ row }) => row),
+  );
+  return (tx, now) => keepMemberships(tx, now, importing, memberships);
+}
+
 async function keepPart(
   call: Call,
   services: Services,
   database: Database,
-  importing: Importing,
-  part: Part,
+  { part, keep }: { part: Part; keep: Keep },
   summary: Summary,
 ): Promise<void> {
   const now = services.now();
-  const { outcomes, newReaders } = await patiently(database, (tx) =>
-    part.kind === 'gift'
-      ? keepGifts(
-          tx,
-          now,
-          importing,
-          part.rows.map(({ row }) => row),
-        )
-      : keepMemberships(
-          tx,
-          now,
-          importing,
-          part.rows.map(({ row }) => row),
-        ),
-  );
+  const { outcomes, newReaders } = await patiently(database, (tx) => keep(tx, now));
   const before = summary.rows;
   for (const line of new Set(part.bad.map(({ line }) => line))) if (line > 0) summary.rows += 1;
   summary.rows += part.rows.length;

@@ -44,7 +44,7 @@ export function attemptsOf(told: readonly Told[], interval: 'month' | 'year'): A
 }
 
 /** Shorter than the shortest month and year: what comes a whole period later is another bill. */
-const daysOfBill = { month: 27, year: 360 } as const;
+export const daysOfBill = { month: 27, year: 360 } as const;
 
 function inTime(one: Told, other: Told): number {
   return (

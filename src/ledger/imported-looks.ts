@@ -28,8 +28,8 @@ export interface ImportedLook {
  * ends with the time paid for (metrics, fine print); the end may lie ahead.
  */
 export function looksOf(life: ImportedLife, zone: string): ImportedLook[] {
-  const endsAt =
-    life.endedAt ?? (life.cancelRequestedAt === null ? null : paidUntil(life, life.cancelRequestedAt, zone));
+  const paidUntil = renewalsOf(life, zone);
+  const endsAt = life.endedAt ?? (life.cancelRequestedAt === null ? null : paidUntil(life.cancelRequestedAt));
   const beginning = life.startedAt.getTime();
   const moments = [
     life.startedAt,
@@ -41,10 +41,15 @@ export function looksOf(life: ImportedLife, zone: string): ImportedLook[] {
     .filter((moment) => endsAt === null || moment <= endsAt.getTime());
   return [...new Set(moments)]
     .sort((one, other) => one - other)
-    .map((moment) => lookAt(life, endsAt, new Date(moment), zone));
+    .map((moment) => lookAt(life, endsAt, new Date(moment), paidUntil));
 }
 
-function lookAt(life: ImportedLife, endsAt: Date | null, lookedAt: Date, zone: string): ImportedLook {
+function lookAt(
+  life: ImportedLife,
+  endsAt: Date | null,
+  lookedAt: Date,
+  paidUntil: (moment: Date) => Date,
+): ImportedLook {
   const isOver = endsAt !== null && lookedAt >= endsAt;
   const has = (moment: Date | null) => moment !== null && moment <= lookedAt;
   const isPaused = has(life.pausedAt) && !has(life.resumedAt);
@@ -59,7 +64,7 @@ function lookAt(life: ImportedLife, endsAt: Date | null, lookedAt: Date, zone: s
       currency: life.currency,
       interval: life.interval,
       startedAt: life.startedAt,
-      periodEndsAt: paidUntil(life, lookedAt, zone),
+      periodEndsAt: paidUntil(lookedAt),
       cancelRequestedAt: isEnding ? life.cancelRequestedAt : null,
       endsAt: isEnding && !isOver ? endsAt : null,
       endedAt: isOver ? endsAt : null,
@@ -69,18 +74,22 @@ function lookAt(life: ImportedLife, endsAt: Date | null, lookedAt: Date, zone: s
 }
 
 /** The end of the period in which a moment lies: periods begin at the hour of the start, on its day of the month or the month's last. */
-function paidUntil({ startedAt, interval }: ImportedLife, moment: Date, zone: string): Date {
+function renewalsOf({ startedAt, interval }: ImportedLife, zone: string): (moment: Date) => Date {
   const startedOn = localDate(startedAt, zone);
   const hour = startedAt.getTime() - startOfDay(startedOn, zone).getTime();
   const monthsEach = interval === 'month' ? 1 : 12;
   const renewal = (count: number) =>
     new Date(startOfDay(addMonths(startedOn, count * monthsEach), zone).getTime() + hour);
-  let count = Math.max(1, Math.floor(monthsBetween(startedOn, localDate(moment, zone)) / monthsEach));
-  while (renewal(count) <= moment) count += 1;
-  return renewal(count);
+  return (moment) => {
+    // No zone is so far from another that a day more would not bring it past the moment.
+    const months = monthsBetween(startedAt, new Date(moment.getTime() - 2 * 86_400_000));
+    let count = Math.max(1, Math.floor(months / monthsEach));
+    while (renewal(count) <= moment) count += 1;
+    return renewal(count);
+  };
 }
 
-function monthsBetween(one: string, other: string): number {
-  const months = (day: string) => Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7));
-  return months(other) - months(one);
+function monthsBetween(one: Date, other: Date): number {
+  const months = (moment: Date) => moment.getUTCFullYear() * 12 + moment.getUTCMonth();
+  return months(other) - months(one) - (other.getUTCDate() < one.getUTCDate() ? 1 : 0);
 }

@@ -10,6 +10,12 @@ import { sealPerson } from './reader.ts';
 /** Known by an address; or, where another Small Favor knew it no longer, by the id it had there. */
 export type ImportedPerson = { address: Address; name: string | null } | { readerId: string };
 
+export interface HashedPerson {
+  person: ImportedPerson;
+  /** The keyed hash of the address, in hexadecimal; null where only an id is known. */
+  addressHash: string | null;
+}
+
 /**
  * The readers' ids, in the order of the persons, and how many had to be made. A name is taken where none is known. They are made in
  * the order of their hashes, so that two who make the same ones do not wait for each other crosswise.
@@ -18,10 +24,10 @@ export async function findOrMakeReaders(
   tx: Tx,
   now: Date,
   keys: Keys,
-  persons: readonly ImportedPerson[],
+  persons: readonly HashedPerson[],
   locale: string,
 ): Promise<{ readerIds: string[]; made: number }> {
-  const { hashes, byHash } = hashed(keys, persons);
+  const byHash = personsByHash(persons);
   const sorted = [...byHash.keys()].sort();
   const known = await readersByHash(tx, sorted);
   const unknown = sorted.filter((hash) => !known.has(hash));
@@ -32,9 +38,9 @@ export async function findOrMakeReaders(
   for (const [hash, reader] of await readersByHash(tx, missed)) known.set(hash, reader);
   await nameReaders(tx, keys, byHash, known);
   await keepStrangers(tx, now, persons, locale);
-  const readerIds = persons.map((person, at) => {
+  const readerIds = persons.map(({ person, addressHash }) => {
     if ('readerId' in person) return person.readerId;
-    const reader = known.get(hashes[at] ?? '');
+    const reader = known.get(addressHash ?? '');
     if (!reader) throw new Error('A reader was neither found nor made');
     return reader.id;
   });
@@ -42,31 +48,22 @@ export async function findOrMakeReaders(
 }
 
 /** The keyed hashes, in hexadecimal, of those of these persons who are not known here. */
-export async function unknownReaders(
-  reads: Reads,
-  keys: Keys,
-  persons: readonly ImportedPerson[],
-): Promise<string[]> {
-  const { byHash } = hashed(keys, persons);
-  const known = await readersByHash(reads, [...byHash.keys()]);
-  return [...byHash.keys()].filter((hash) => !known.has(hash));
+export async function unknownReaders(reads: Reads, persons: readonly HashedPerson[]): Promise<string[]> {
+  const hashes = [...personsByHash(persons).keys()];
+  const known = await readersByHash(reads, hashes);
+  return hashes.filter((hash) => !known.has(hash));
 }
 
 type Known = Extract<ImportedPerson, { address: Address }>;
 
-/** Each person's hash, and who each hash is: of several rows with one address, the first that has a name speaks for it. */
-function hashed(
-  keys: Keys,
-  persons: readonly ImportedPerson[],
-): { hashes: (string | null)[]; byHash: Map<string, Known> } {
+/** Of several rows with one address, the first that has a name speaks for it. */
+function personsByHash(persons: readonly HashedPerson[]): Map<string, Known> {
   const byHash = new Map<string, Known>();
-  const hashes = persons.map((person) => {
-    if ('readerId' in person) return null;
-    const hash = keys.addressHash(person.address.lookUp).toString('hex');
-    if ((byHash.get(hash)?.name ?? null) === null) byHash.set(hash, person);
-    return hash;
-  });
-  return { hashes, byHash };
+  for (const { person, addressHash } of persons) {
+    if ('readerId' in person || addressHash === null) continue;
+    if ((byHash.get(addressHash)?.name ?? null) === null) byHash.set(addressHash, person);
+  }
+  return byHash;
 }
 
 async function readersByHash(
@@ -130,10 +127,10 @@ async function nameReaders(
 async function keepStrangers(
   tx: Tx,
   now: Date,
-  persons: readonly ImportedPerson[],
+  persons: readonly HashedPerson[],
   locale: string,
 ): Promise<void> {
-  const ids = [...new Set(persons.flatMap((person) => ('readerId' in person ? [person.readerId] : [])))];
+  const ids = [...new Set(persons.flatMap(({ person }) => ('readerId' in person ? [person.readerId] : [])))];
   if (ids.length === 0) return;
   const known = await tx.select({ id: readers.id }).from(readers).where(inArray(readers.id, ids));
   const strangers = ids.filter((id) => !known.some((reader) => reader.id === id));

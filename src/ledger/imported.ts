@@ -4,9 +4,14 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Reads, Tx } from '../outside/database.ts';
 import type { Keys } from '../outside/keys.ts';
 import type { Currency, Frequency, Interval } from '../values/money.ts';
-import { attemptsOf, type Told } from './imported-bills.ts';
+import { attemptsOf, daysOfBill, type Told } from './imported-bills.ts';
 import { type ImportedLife, looksOf } from './imported-looks.ts';
-import { findOrMakeReaders, type ImportedPerson, unknownReaders } from './imported-readers.ts';
+import {
+  findOrMakeReaders,
+  type HashedPerson,
+  type ImportedPerson,
+  unknownReaders,
+} from './imported-readers.ts';
 import { digestOf } from './look.ts';
 import { refoldMovementsOf } from './movements-of-many.ts';
 
@@ -53,6 +58,15 @@ export interface Importing {
   rehearsing: boolean;
 }
 
+/** A row with what it is known by: reckoned beforehand, while the database is at work for others. */
+export interface Identified<Row> {
+  row: Row;
+  /** Of all it says, keyed. */
+  digest: Buffer;
+  /** The keyed hash of its reader's address, in hexadecimal; null where only an id is known. */
+  addressHash: string | null;
+}
+
 /** What became of a row. The last two are left out. */
 export type Outcome = 'new' | 'same' | 'replaced' | 'other-contents' | 'membership-unknown';
 
@@ -60,6 +74,27 @@ export interface Kept {
   /** In the order of the rows. */
   outcomes: Outcome[];
   newReaders: number;
+}
+
+export function identifyGifts(keys: Keys, gifts: readonly ImportedGift[]): Identified<ImportedGift>[] {
+  return gifts.map((gift) => identified(keys, gift, digestOfGift(gift)));
+}
+
+export function identifyMemberships(
+  keys: Keys,
+  memberships: readonly ImportedMembership[],
+): Identified<ImportedMembership>[] {
+  return memberships.map((membership) => identified(keys, membership, digestOfMembership(membership)));
+}
+
+function identified<Row extends { person: ImportedPerson }>(
+  keys: Keys,
+  row: Row,
+  contents: string,
+): Identified<Row> {
+  const { person } = row;
+  const addressHash = 'readerId' in person ? null : keys.addressHash(person.address.lookUp).toString('hex');
+  return { row, digest: keys.addressHash(contents), addressHash };
 }
 
 /**
@@ -71,9 +106,9 @@ export async function keepGifts(
   tx: Tx,
   now: Date,
   importing: Importing,
-  gifts: readonly ImportedGift[],
+  gifts: readonly Identified<ImportedGift>[],
 ): Promise<Kept> {
-  const judged = await judge(tx, importing, 'gift', gifts, digestOfGift);
+  const judged = await judge(tx, importing, 'gift', gifts);
   const plans = await plansNamed(tx, importing, judged.writing);
   const writing = judged.writing.filter(({ row, at }) => {
     const isKnown = row.membershipExternalId === null || plans.has(row.membershipExternalId);
@@ -81,8 +116,8 @@ export async function keepGifts(
     return isKnown;
   });
   const received = writing.filter(({ row }) => row.status === 'succeeded');
-  const persons = received.map(({ row }) => row.person);
-  if (importing.rehearsing) return rehearse(tx, importing, 'gift', judged.outcomes, writing, persons);
+  const persons = received.map(personOf);
+  if (importing.rehearsing) return rehearse(tx, 'gift', judged.outcomes, writing, persons);
   const replaced = await removeGifts(
     tx,
     writing.filter(({ known }) => known),
@@ -108,7 +143,8 @@ export async function keepGifts(
   await writeFailures(tx, failed);
   await billAnew(tx, [
     ...[...replaced.values()].map(({ membershipId }) => membershipId),
-    ...[...paid, ...failed].map(({ membershipId }) => membershipId),
+    ...failed.map(({ membershipId }) => membershipId),
+    ...(await followingFailures(tx, paid)),
   ]);
   await remember(tx, sql`imported_rows`, now, 'gift', writing);
   return { outcomes: judged.outcomes, newReaders: made };
@@ -119,11 +155,11 @@ export async function keepMemberships(
   tx: Tx,
   now: Date,
   importing: Importing,
-  memberships: readonly ImportedMembership[],
+  memberships: readonly Identified<ImportedMembership>[],
 ): Promise<Kept> {
-  const { outcomes, writing } = await judge(tx, importing, 'membership', memberships, digestOfMembership);
-  const persons = writing.map(({ row }) => row.person);
-  if (importing.rehearsing) return rehearse(tx, importing, 'membership', outcomes, writing, persons);
+  const { outcomes, writing } = await judge(tx, importing, 'membership', memberships);
+  const persons = writing.map(personOf);
+  if (importing.rehearsing) return rehearse(tx, 'membership', outcomes, writing, persons);
   const former = await plansOf(
     tx,
     writing.filter(({ known }) => known).map(({ row }) => row.externalId),
@@ -137,10 +173,9 @@ export async function keepMemberships(
   }));
   await writePlans(tx, now, plans);
   await writeLooks(tx, plans);
-  await refreshPlans(
+  await billAnew(
     tx,
-    now,
-    plans.map(({ id }) => id),
+    [...former.values()].map(({ id }) => id),
   );
   await refoldMovementsOf(tx, [
     ...plans.map(({ readerId }) => readerId),
@@ -152,7 +187,22 @@ export async function keepMemberships(
 
 /** Brings imported memberships up to date of which a change that lay ahead when they were read has come. */
 export async function refreshImported({ database }: { database: Database }, now: Date): Promise<void> {
-  await database.transaction((tx) => refreshPlans(tx, now, null));
+  await database.execute(sql`
+    update memberships m set
+      standing = look.standing,
+      amount_minor = look.amount_minor,
+      period_ends_at = look.period_ends_at,
+      ends_at = look.ends_at,
+      ended_at = look.ended_at,
+      end_reason = look.end_reason,
+      looked_at = look.looked_at
+    from (
+      select distinct on (l.membership_id) l.*
+      from membership_looks l join memberships m on m.id = l.membership_id
+      where m.external_id is not null and l.looked_at > m.looked_at and l.looked_at <= ${now.toISOString()}::timestamptz
+      order by l.membership_id, l.looked_at desc
+    ) as look
+    where m.id = look.membership_id`);
 }
 
 /** Makes the table that a rehearsal notes its rows in; it lives on this connection alone, and ends with it. */
@@ -163,9 +213,7 @@ export async function beginRehearsal(reads: Reads): Promise<void> {
 
 type Kind = 'gift' | 'membership';
 
-interface Writing<Row> {
-  row: Row;
-  digest: Buffer;
+interface Writing<Row> extends Identified<Row> {
   /** Its place among the rows given. */
   at: number;
   /** True when it takes the place of one read before. */
@@ -177,21 +225,24 @@ async function judge<Row extends { externalId: string }>(
   reads: Reads,
   importing: Importing,
   kind: Kind,
-  rows: readonly Row[],
-  digestOfRow: (row: Row) => string,
+  rows: readonly Identified<Row>[],
 ): Promise<{ outcomes: Outcome[]; writing: Writing<Row>[] }> {
-  const names = [...new Set(rows.map(({ externalId }) => externalId))];
+  const names = [...new Set(rows.map(({ row }) => row.externalId))];
   const known = await knownDigests(reads, importing, kind, names);
   const writing = new Map<string, Writing<Row>>();
-  const outcomes = rows.map((row, at): Outcome => {
-    const digest = importing.keys.addressHash(digestOfRow(row));
-    const former = writing.get(row.externalId)?.digest ?? known.get(row.externalId);
-    if (former?.equals(digest)) return 'same';
+  const outcomes = rows.map((each, at): Outcome => {
+    const name = each.row.externalId;
+    const former = writing.get(name)?.digest ?? known.get(name);
+    if (former?.equals(each.digest)) return 'same';
     if (former !== undefined && !importing.replace) return 'other-contents';
-    writing.set(row.externalId, { row, digest, at, known: known.has(row.externalId) });
+    writing.set(name, { ...each, at, known: known.has(name) });
     return former === undefined ? 'new' : 'replaced';
   });
   return { outcomes, writing: [...writing.values()] };
+}
+
+function personOf({ row, addressHash }: Identified<{ person: ImportedPerson }>): HashedPerson {
+  return { person: row.person, addressHash };
 }
 
 async function knownDigests(
@@ -253,14 +304,13 @@ async function plansOf(reads: Reads, names: readonly string[]): Promise<Map<stri
 
 async function rehearse<Row extends { externalId: string }>(
   tx: Tx,
-  { keys }: Importing,
   kind: Kind,
   outcomes: Outcome[],
   writing: readonly Writing<Row>[],
-  persons: readonly ImportedPerson[],
+  persons: readonly HashedPerson[],
 ): Promise<Kept> {
   await remember(tx, sql`rehearsed_rows`, null, kind, writing);
-  const unknown = await unknownReaders(tx, keys, persons);
+  const unknown = await unknownReaders(tx, persons);
   if (unknown.length === 0) return { outcomes, newReaders: 0 };
   const { rows } = await tx.execute(sql`
     insert into rehearsed_rows (kind, external_id)
@@ -404,6 +454,23 @@ async function writeFailures(
     ) as given(id, membership_id, external_id, amount, currency, failed_at)`);
 }
 
+/** Memberships of which an attempt had failed so shortly before one of these payments that it may have been at the same bill. */
+async function followingFailures(tx: Tx, paid: readonly Paid[]): Promise<string[]> {
+  const renewals = paid.filter(({ membershipId }) => membershipId !== null);
+  if (renewals.length === 0) return [];
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    select distinct paid.id
+    from unnest(
+      ${sql.param(renewals.map(({ membershipId }) => membershipId))}::uuid[],
+      ${sql.param(renewals.map(({ happenedAt }) => happenedAt.toISOString()))}::timestamptz[]
+    ) as paid(id, at)
+    join memberships m on m.id = paid.id
+    join payment_failures f on f.membership_id = paid.id and f.external_id is not null and f.failed_at <= paid.at
+      and f.failed_at > paid.at - interval '24 hours'
+        * case m.interval when 'year' then ${daysOfBill.year}::int else ${daysOfBill.month}::int end`);
+  return rows.map(({ id }) => id);
+}
+
 /** Tells anew which attempts of these memberships were at one bill: any gift may have come between what was known. */
 async function billAnew(tx: Tx, membershipIds: readonly (string | null)[]): Promise<void> {
   const ids = [...new Set(membershipIds)].filter((id) => id !== null);
@@ -452,12 +519,13 @@ async function billAnew(tx: Tx, membershipIds: readonly (string | null)[]): Prom
 
 type PlanRow = ImportedMembership & { id: string; readerId: string; looks: ReturnType<typeof looksOf> };
 
-/** As each was at its beginning: what it is now, `refreshPlans` tells. */
+/** As each is by its newest look that does not lie ahead; the others are taken up by `refreshImported`. */
 async function writePlans(tx: Tx, now: Date, plans: readonly PlanRow[]): Promise<void> {
   if (plans.length === 0) return;
   const column = <V>(of: (plan: PlanRow) => V) => sql.param(plans.map(of));
-  const first = <V>(of: (look: PlanRow['looks'][number]) => V) =>
-    sql.param(plans.map(({ looks: [look] }) => look && of(look)));
+  const looks = plans.map(({ looks: own }) => own.findLast(({ lookedAt }) => lookedAt <= now) ?? own[0]);
+  const newest = <V>(of: (look: PlanRow['looks'][number]) => V) =>
+    sql.param(looks.map((look) => look && of(look)));
   await tx.execute(sql`
     insert into memberships (
       id, reader_id, external_id, standing, amount_minor, currency, interval, started_at, period_ends_at, ends_at, ended_at,
@@ -468,16 +536,16 @@ async function writePlans(tx: Tx, now: Date, plans: readonly PlanRow[]): Promise
       ${column(({ id }) => id)}::uuid[],
       ${column(({ readerId }) => readerId)}::uuid[],
       ${column(({ externalId }) => externalId)}::text[],
-      ${first(({ facts }) => facts.standing)}::text[],
-      ${first(({ facts }) => String(facts.amountMinor))}::bigint[],
+      ${newest(({ facts }) => facts.standing)}::text[],
+      ${newest(({ facts }) => String(facts.amountMinor))}::bigint[],
       ${column(({ currency }) => currency)}::text[],
       ${column(({ interval }) => interval)}::text[],
       ${column(({ startedAt }) => startedAt.toISOString())}::timestamptz[],
-      ${first(({ facts }) => facts.periodEndsAt.toISOString())}::timestamptz[],
-      ${first(({ facts }) => facts.endsAt?.toISOString() ?? null)}::timestamptz[],
-      ${first(({ facts }) => facts.endedAt?.toISOString() ?? null)}::timestamptz[],
-      ${first(({ facts }) => facts.endReason)}::text[],
-      ${first(({ lookedAt }) => lookedAt.toISOString())}::timestamptz[],
+      ${newest(({ facts }) => facts.periodEndsAt.toISOString())}::timestamptz[],
+      ${newest(({ facts }) => facts.endsAt?.toISOString() ?? null)}::timestamptz[],
+      ${newest(({ facts }) => facts.endedAt?.toISOString() ?? null)}::timestamptz[],
+      ${newest(({ facts }) => facts.endReason)}::text[],
+      ${newest(({ lookedAt }) => lookedAt.toISOString())}::timestamptz[],
       ${column(({ article }) => article)}::text[],
       ${column(({ campaign }) => campaign)}::text[],
       ${column(({ component }) => component)}::text[],
@@ -530,28 +598,6 @@ async function writeLooks(tx: Tx, plans: readonly PlanRow[]): Promise<void> {
       ${column(({ facts }) => facts.endedAt?.toISOString() ?? null)}::timestamptz[],
       ${column(({ facts }) => facts.endReason)}::text[]
     )`);
-}
-
-/** The membership is its newest look that does not lie ahead: those with these ids, or (null) all that were imported. */
-async function refreshPlans(tx: Tx, now: Date, ids: readonly string[] | null): Promise<void> {
-  if (ids?.length === 0) return;
-  const only = ids === null ? sql`true` : sql`m.id = any(${sql.param(ids)}::uuid[])`;
-  await tx.execute(sql`
-    update memberships m set
-      standing = look.standing,
-      amount_minor = look.amount_minor,
-      period_ends_at = look.period_ends_at,
-      ends_at = look.ends_at,
-      ended_at = look.ended_at,
-      end_reason = look.end_reason,
-      looked_at = look.looked_at
-    from (
-      select distinct on (l.membership_id) l.*
-      from membership_looks l join memberships m on m.id = l.membership_id
-      where m.external_id is not null and l.looked_at <= ${now.toISOString()}::timestamptz and ${only}
-      order by l.membership_id, l.looked_at desc
-    ) as look
-    where m.id = look.membership_id and look.looked_at > m.looked_at`);
 }
 
 function digestOfGift(gift: ImportedGift): string {
