@@ -20,7 +20,14 @@ export function reminder(writing: Writing<'reminder'>): Letter {
       paragraph(words.whatItDoes),
       button(words.give, writing.links.give(), letters.linkInWords),
       paragraph(words.noPressure),
-      ...(facts.mayRepeat ? [links({ label: words.snooze, url: `${writing.links.reminder()}#again` })] : []),
+      ...(facts.mayRepeat
+        ? [
+            links(
+              { label: words.snooze, url: `${writing.links.reminder()}#again` },
+              { label: words.otherDay, url: `${writing.links.reminder()}#again-other` },
+            ),
+          ]
+        : []),
       signature(letters.signature(publication.name)),
       fine(facts.again ? letters.whyReminderAgain : letters.whyReminder),
       fineLink(words.block, writing.links.block()),

@@ -304,7 +304,7 @@ function Standing(page: ReminderPageProps): VNode {
                   {own.manage.again(words.common.onDay(dayOf(page.offered, 'month'), page.offered.today))}
                 </Button>
               </ActForm>
-              <details class="other-day" {...(page.faults.length > 0 && { open: true })}>
+              <details class="other-day" id="again-other" {...(page.faults.length > 0 && { open: true })}>
                 <summary>{own.manage.againOther}</summary>
                 <DayForm {...page} act="change" button={own.manage.againThen} />
               </details>

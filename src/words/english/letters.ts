@@ -221,6 +221,7 @@ export const letters = {
     noPressure: 'If now is not the moment either, that is quite all right.',
     give: 'Give now',
     snooze: 'Remind me again in a month',
+    otherDay: 'Choose another day',
     block: 'Never write to this address',
   },
   giftLink: {

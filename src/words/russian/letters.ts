@@ -218,6 +218,7 @@ export const letters: (typeof english)['letters'] = {
     noPressure: 'Если и сейчас не время, ничего страшного.',
     give: 'Поддержать сейчас',
     snooze: 'Напомнить ещё раз через месяц',
+    otherDay: 'Выбрать другой день',
     block: 'Никогда не писать на этот адрес',
   },
   giftLink: {
