@@ -1,4 +1,4 @@
-// On the forms of remind me later: shows the days of the reader's own time zone, and keeps a button from being pressed twice.
+// On the forms of remind me later: shows the days of the reader's own time zone, keeps a button from being pressed twice, and unfolds what a link leads to.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 for (const form of document.querySelectorAll<HTMLFormElement>('form.remind')) {
@@ -17,6 +17,10 @@ for (const form of document.querySelectorAll<HTMLFormElement>('form.remind')) {
     for (const button of buttons) button.ariaBusy = null;
   });
 }
+
+// A letter's link may lead to what is folded up.
+const named = document.getElementById(location.hash.slice(1));
+if (named instanceof HTMLDetailsElement) named.open = true;
 
 interface Offered {
   time_zone: string;

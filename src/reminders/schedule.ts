@@ -5,7 +5,7 @@ import { and, eq, inArray, isNull, max, ne } from 'drizzle-orm';
 import { justPaid } from '../ledger/just-paid.ts';
 import { findOrMakeReader, type SealedPerson, sealPerson } from '../ledger/reader.ts';
 import { cancelLetters, lettersOnTheirWay, messageDomain, queueLetter } from '../letters/outbox.ts';
-import { lift, suppress } from '../letters/suppression.ts';
+import { addressLives, lift, suppress } from '../letters/suppression.ts';
 import { type Reads, type Tx, transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { readLinkToken } from '../outside/tokens.ts';
@@ -180,6 +180,8 @@ export async function actOnReminder(services: Services, id: string, act: Act): P
   const acted = await transact(services, async (tx) => {
     const [found] = await tx.select().from(reminders).where(eq(reminders.id, id)).for('update');
     if (!found) throw new Refusal(fault('link-expired'));
+    // Whoever presses a button behind a letter's link has read that letter.
+    if (found.readerId !== null) await addressLives(tx, now, found.readerId);
     return acts[act.act](tx, now, found, act, services);
   });
   if (act.act === 'stop') await untilNoneIsOnItsWay(services, id);
@@ -227,9 +229,9 @@ export async function undoUnsubscribe(
   await transact(services, async (tx) => {
     const theirs = await holdReminders(tx, readerId, ['cancelled']);
     if (!(await isHeld(tx, readerId))) throw new Refusal(fault('link-expired'));
-    const { addressHash, since } = await suppressionOf(tx, readerId, reason);
-    if (addressHash === null || since === null) return;
-    await lift(tx, addressHash, [reason]);
+    const { hash, since } = await suppressionOf(tx, readerId, reason);
+    if (hash === null || since === null) return;
+    await lift(tx, hash, [reason]);
     for (const each of theirs) {
       const former = formerOf(each, now);
       if (former && each.stoppedAt?.getTime() === since.getTime()) await takeUp(tx, now, each, former);
@@ -244,34 +246,44 @@ export async function unsubscribeStanding(
   reason: 'unsubscribed' | 'blocked',
 ): Promise<{ done: boolean; undoable: boolean }> {
   const reminder = await findReminder(reads, reminderId);
-  const { addressHash, since } = await suppressionOf(reads, reminder?.readerId ?? reminderId, reason);
-  // The night after, the address is forgotten; only that the reminder was stopped is left to tell.
-  if (addressHash === null) return { done: reminder?.state === 'cancelled', undoable: false };
-  if (since !== null) return { done: true, undoable: true };
+  const { hash, since, kept } = await suppressionOf(reads, reminder?.readerId ?? reminderId, reason);
+  // Forgotten to the last: only that the reminder was stopped is left to tell.
+  if (hash === null) return { done: reminder?.state === 'cancelled', undoable: false };
+  if (since !== null) return { done: true, undoable: kept };
   const scopes = reason === 'blocked' ? (['all'] as const) : (['all', 'reminders'] as const);
   const [held] = await reads
     .select({ scope: suppressions.scope })
     .from(suppressions)
-    .where(and(eq(suppressions.addressHash, addressHash), inArray(suppressions.scope, [...scopes])))
+    .where(and(eq(suppressions.addressHash, hash), inArray(suppressions.scope, [...scopes])))
     .limit(1);
   return { done: held !== undefined, undoable: false };
 }
 
-/** A reader's address as it is looked up by, and since when it is kept back for this very reason; null where it is not. */
+interface Suppressed {
+  /** What a reader's address is looked up by, also for a while after the address itself has gone. */
+  hash: Buffer | null;
+  /** Since when it is kept back for this very reason; null where it is not. */
+  since: Date | null;
+  /** The address itself is kept still. */
+  kept: boolean;
+}
+
 async function suppressionOf(
   reads: Reads,
   readerId: string,
   reason: 'unsubscribed' | 'blocked',
-): Promise<{ addressHash: Buffer | null; since: Date | null }> {
-  const [found] = await reads
-    .select({ addressHash: readers.addressHash, since: suppressions.since })
+): Promise<Suppressed> {
+  const [reader] = await reads
+    .select({ hash: readers.addressHash, formerHash: readers.formerHash })
     .from(readers)
-    .leftJoin(
-      suppressions,
-      and(eq(suppressions.addressHash, readers.addressHash), eq(suppressions.reason, reason)),
-    )
     .where(eq(readers.id, readerId));
-  return found ?? { addressHash: null, since: null };
+  const hash = reader?.hash ?? reader?.formerHash ?? null;
+  if (hash === null) return { hash, since: null, kept: false };
+  const [suppressed] = await reads
+    .select({ since: suppressions.since })
+    .from(suppressions)
+    .where(and(eq(suppressions.addressHash, hash), eq(suppressions.reason, reason)));
+  return { hash, since: suppressed?.since ?? null, kept: reader?.hash !== null };
 }
 
 /** What `undo` would lead to; null where it leads nowhere any more, as when the address is forgotten. */

@@ -545,7 +545,7 @@ describe('from the letter', () => {
     const { page } = await reminded();
     const wrong = { act: 'change', when: 'date', date: '2027-03-03' };
     const refused = await desk.site.post(page).type('form').send(wrong).expect(422);
-    expect(refused.text).toMatch(/<details class="other-day" open/);
+    expect(refused.text).toMatch(/<details [^>]*\bopen/);
     await desk.site
       .post(page)
       .type('form')

@@ -160,6 +160,21 @@ describe.each([
     expect(await suppressions()).toEqual([{ reason }]);
   });
 
+  test('pressed when the address has gone already, it holds for who asks with it anew', async () => {
+    const page = await desk.askAndConfirm({ email: anna, when: 'month' });
+    const [row] = await desk.rows();
+    await act(page, { act: 'stop' }).expect(303);
+    desk.post.services.pass(day);
+    await sweepReminders(desk.post.services);
+    const link = `/unsubscribe/${linkToken(desk.post.services.keys, purpose, row?.id ?? '', null)}`;
+    expect((await desk.site.get(link)).text).toContain(button);
+    expect((await desk.site.post(link).expect(200)).text).not.toContain('<button');
+    expect(await suppressions()).toEqual([{ reason }]);
+    const before = (await desk.lettersTo(anna)).length;
+    await desk.ask({ email: anna, when: 'week' }).expect(202);
+    expect(await desk.lettersTo(anna)).toHaveLength(before);
+  });
+
   test('its JSON twin does the same, both ways', async () => {
     await desk.askAndConfirm({ email: anna, when: 'month' });
     const [row] = await desk.rows();
