@@ -3,6 +3,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { runs } from '../ledger/standing.ts';
+import { addressLives } from '../letters/suppression.ts';
+import { transact } from '../outside/database.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { readLinkToken } from '../outside/tokens.ts';
@@ -87,7 +89,7 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     async (req: Request<{ token: string }>, res: Response) => {
       personal(res);
       const form = readInput(manageForm, req.body);
-      const read = await readLink(req.params.token);
+      const read = await actingBy(req.params.token);
       if (isFault(read)) return showLink(req, res, { reason: read, locale: form.locale });
       const locale = localeOf(req, config, form.locale ?? read.locale);
       try {
@@ -123,7 +125,7 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     async (req: Request<{ token: string }>, res: Response) => {
       personal(res);
       const form = readInput(amountForm, req.body);
-      const read = await readLink(req.params.token);
+      const read = await actingBy(req.params.token);
       if (isFault(read)) return showLink(req, res, { reason: read, locale: form.locale });
       const locale = localeOf(req, config, form.locale ?? read.locale);
       const gift = chosen(read, form.gift);
@@ -153,7 +155,7 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
   routes.post('/api/v1/account/amounts', openingsLimited, jsonBody(), async (req, res) => {
     personal(res);
     const request = readInput(amountRequest, req.body);
-    const read = await readLink(request.token);
+    const read = await actingBy(request.token);
     if (isFault(read)) throw new Refusal(read);
     const gift = chosen(read, request.gift);
     const amount = { amountMinor: BigInt(request.amount_minor), currency: gift.amount.currency };
@@ -176,7 +178,7 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     async (req: Request<{ token: string }>, res: Response) => {
       personal(res);
       const form = readInput(lettersForm, req.body);
-      const read = await readLink(req.params.token);
+      const read = await actingBy(req.params.token);
       if (isFault(read)) return showLink(req, res, { reason: read, locale: form.locale });
       await chooseDiscreet(services, read.id, form.discreet === 'yes');
       const locale = localeOf(req, config, form.locale ?? read.locale);
@@ -187,7 +189,7 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
   routes.post('/api/v1/account/letters', openingsLimited, jsonBody(), async (req, res) => {
     personal(res);
     const { token, discreet } = readInput(lettersRequest, req.body);
-    const read = await readLink(token);
+    const read = await actingBy(token);
     if (isFault(read)) throw new Refusal(read);
     const once = { scope: 'account-letters', key: idempotencyKeyOf(req), body: req.body as unknown };
     const { status, body } = await answerOnce(services, once, async () => {
@@ -237,7 +239,7 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
   routes.post('/api/v1/account/portals', openingsLimited, jsonBody(), async (req, res) => {
     personal(res);
     const request = readInput(portalRequest, req.body);
-    const read = await readLink(request.token);
+    const read = await actingBy(request.token);
     if (isFault(read)) throw new Refusal(read);
     const locale = localeOf(req, config, request.locale ?? read.locale);
     const once = { scope: 'account-portals', key: idempotencyKeyOf(req), body: req.body as unknown };
@@ -285,6 +287,13 @@ export function accountRoutes(services: Services, door: AccountDoor = {}): Route
     if ('fault' in read) return fault(read.fault === 'expired' ? 'link-expired' : 'link-broken');
     const giver = await giverById(services.database, read.id);
     return giver ?? fault('link-broken');
+  }
+
+  /** The same, for whoever presses a button behind it: they have read that letter, so their address lives. */
+  async function actingBy(token: string): Promise<Giver | LinkFault> {
+    const read = await readLink(token);
+    if (!isFault(read)) await transact(services, (tx) => addressLives(tx, services.now(), read.id));
+    return read;
   }
 
   /** The pair a letter's link stands for; a link of another purpose is none. */

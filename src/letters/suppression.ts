@@ -1,5 +1,5 @@
 // Suppression: addresses we must not write to, as keyed hashes that survive erasure.
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { Reads, Tx } from '../outside/database.ts';
 import { readers, suppressions } from '../schema.ts';
 import { cancelLetters, type LetterClass } from './outbox.ts';
@@ -60,15 +60,14 @@ export async function lift(
 }
 
 /**
- * A reader has shown that their address lives: by a letter's link, or by giving with it. What held letters back as from a dead one
- * goes; what the reader wished stays. Should it be dead after all, the next letter says so again.
+ * A reader has shown at that moment that their address lives: by a letter's link, or by giving with it. What held letters back
+ * as from a dead one goes, if it is older; what the reader wished stays. Should it be dead after all, the next letter says so again.
  */
-export async function addressLives(tx: Tx, readerId: string): Promise<void> {
-  const [reader] = await tx
-    .select({ hash: readers.addressHash })
-    .from(readers)
-    .where(eq(readers.id, readerId));
-  if (reader?.hash) await lift(tx, reader.hash);
+export async function addressLives(tx: Tx, at: Date, readerId: string): Promise<void> {
+  await tx.execute(sql`
+    delete from ${suppressions} using ${readers}
+    where ${readers.id} = ${readerId} and ${suppressions.addressHash} = ${readers.addressHash}
+      and ${suppressions.reason} = 'dead-address' and ${suppressions.since} <= ${at.toISOString()}::timestamptz`);
 }
 
 const keptBackFrom: Record<LetterClass, 'dead' | 'any'> = {

@@ -36,6 +36,7 @@ import {
   queueLetter,
   takeBackLetter,
 } from '../letters/outbox.ts';
+import { addressLives } from '../letters/suppression.ts';
 import type { Tx } from '../outside/database.ts';
 import type { Keys } from '../outside/keys.ts';
 import { membershipLooks, memberships, readers } from '../schema.ts';
@@ -149,6 +150,7 @@ async function keepCharge(keeping: Keeping, fact: FactOf<'paid-charge'>): Promis
     await movePaidAt(tx, noted.payment.id, fact.charge.paidAt);
     return 'kept';
   }
+  await addressLives(tx, fact.charge.paidAt, readerId);
   await write(keeping, fact.charge.paidAt, {
     kind: 'thank-you',
     key: fact.charge.paymentIntentId,
@@ -179,6 +181,7 @@ async function keepInvoice(keeping: Keeping, fact: FactOf<'paid-invoice'>): Prom
     locale: await localeOf(tx, readerId, intent),
   };
   if (fact.first) {
+    await addressLives(tx, fact.invoice.paidAt, readerId);
     await write(keeping, fact.invoice.paidAt, { kind: 'thank-you', ...letter, facts: receipt });
   } else {
     await write(keeping, fact.invoice.paidAt, { kind: 'renewal-receipt', ...letter, facts: receipt });

@@ -100,7 +100,7 @@ describe.each(speakers)('$name', ({ bounce, complaint }) => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(await door.told()).toHaveLength(1);
     // Once the reader has shown that the address lives, an old word about it does not end it again.
-    await transact(door.post.services, (tx) => addressLives(tx, readerId));
+    await transact(door.post.services, (tx) => addressLives(tx, door.post.services.now(), readerId));
     expect(await bounce(messageId)).toMatchObject({ status: 200 });
     expect(await door.held()).toEqual([]);
   });
@@ -267,7 +267,7 @@ describe('a reader who is gone, or came back', () => {
     await transact(services, (tx) => suppress(tx, services.now(), readerId, 'blocked'));
     await mailgun(mailgunEvent(messageId));
     await mailgun(mailgunEvent(messageId, { id: 'another', event: 'complained' }));
-    await transact(services, (tx) => addressLives(tx, readerId));
+    await transact(services, (tx) => addressLives(tx, door.post.services.now(), readerId));
     expect((await door.held()).map(({ reason }) => reason).sort()).toEqual(['blocked', 'complaint']);
   });
 

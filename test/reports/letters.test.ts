@@ -236,7 +236,7 @@ describe('addresses that get no letters', () => {
     await say('boris@example.org', 'complaint');
     await say('vera@example.org', 'blocked');
     const lives = await say('gleb@example.org', 'dead-address');
-    await transact(services, (tx) => addressLives(tx, lives));
+    await transact(services, (tx) => addressLives(tx, services.now(), lives));
     const { rows, totals } = await suppressions.read(services.database, asked());
     expect(pick(rows, 'reason', 'scope', 'addresses', 'added')).toEqual([
       ['unsubscribed', 'reminders', 1, 1],
