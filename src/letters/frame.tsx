@@ -32,7 +32,7 @@ export function letterHtml(framing: Framing, blocks: readonly Block[]): string {
         {/* Blank characters keep mail programs from going on with what comes next. */}
         <div class="preview" style={css.preview}>
           {preview}
-          {'\u00a0\u200c'.repeat(100)}
+          {'\u00a0\u200c'.repeat(Math.max(0, previewLength - preview.length))}
         </div>
         <table
           role="presentation"
@@ -79,6 +79,9 @@ export function letterHtml(framing: Framing, blocks: readonly Block[]): string {
   );
   return `<!doctype html>${renderToString(page)}`;
 }
+
+/** About as many characters as mail programs show of a letter before it is opened. */
+const previewLength = 140;
 
 /** The plain part: the same words in the same order, each address after the words it belongs to. */
 export function letterText({ masthead, preview }: Framing, blocks: readonly Block[]): string {
