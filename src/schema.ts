@@ -305,7 +305,7 @@ export const payments = pgTable(
     uniqueIndex('payments_by_external_id').on(t.externalId).where(sql`external_id is not null`),
     index('payments_by_reader').on(t.readerId, t.paidAt),
     index('payments_by_moment').on(t.paidAt),
-    index('payments_by_membership').on(t.membershipId),
+    index('payments_by_membership').on(t.membershipId, t.paidAt),
     index('payments_by_reminder').on(t.reminderId),
     index('payments_by_subscription').on(t.stripeSubscriptionId),
     index('payments_to_settle').on(t.settleDueAt).where(sql`settled_at is null`),

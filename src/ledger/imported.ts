@@ -466,9 +466,14 @@ async function followingFailures(tx: Tx, paid: readonly Paid[]): Promise<string[
     ) as paid(id, at)
     join memberships m on m.id = paid.id
     join payment_failures f on f.membership_id = paid.id and f.external_id is not null and f.failed_at <= paid.at
-      and f.failed_at > paid.at - interval '24 hours'
-        * case m.interval when 'year' then ${daysOfBill.year}::int else ${daysOfBill.month}::int end`);
+      and f.failed_at > paid.at - ${billOpen(sql`m.interval`)}`);
   return rows.map(({ id }) => id);
+}
+
+/** How long after its first attempt a bill is open: no payment that comes later, or before, has to do with it. */
+function billOpen(interval: SQL): SQL {
+  return sql`interval '24 hours'
+    * case ${interval} when 'year' then ${daysOfBill.year}::int else ${daysOfBill.month}::int end`;
 }
 
 /** Tells anew which attempts of these memberships were at one bill: any gift may have come between what was known. */
@@ -491,8 +496,11 @@ async function billAnew(tx: Tx, membershipIds: readonly (string | null)[]): Prom
     select failing.id as membership_id, failing.interval, f.id, true as failed, f.failed_at as at, f.external_id
     from failing join payment_failures f on f.membership_id = failing.id and f.external_id is not null
     union all
-    select failing.id, failing.interval, p.id, false, p.paid_at, p.external_id
-    from failing join payments p on p.membership_id = failing.id and p.external_id is not null`);
+    select distinct failing.id, failing.interval, p.id, false, p.paid_at, p.external_id
+    from failing
+    join payment_failures f on f.membership_id = failing.id and f.external_id is not null
+    join payments p on p.membership_id = failing.id and p.external_id is not null and p.paid_at >= f.failed_at
+      and p.paid_at < f.failed_at + ${billOpen(sql`failing.interval`)}`);
   const attempts = [...Map.groupBy(rows, (row) => row.membership_id).values()].flatMap((told) =>
     attemptsOf(
       told.map(
