@@ -183,6 +183,7 @@ test.each([
 
 test('a part of a domain is covered by the policy of the whole', async () => {
   const from = { name: null, address: 'letters@news.gazette.example' };
+  names.records['mx:news.gazette.example'] = ['mx.gazette.example'];
   expect(await only('DMARC', { from })).toMatchObject({ state: 'ok' });
 });
 
@@ -194,6 +195,16 @@ test('a domain that takes no mail is told, also where it says so itself', async 
       says: expect.stringContaining('takes no mail'),
     });
   }
+});
+
+test('a domain that is not there at all is one line, and our own key another', async () => {
+  names.records = {};
+  const found = await lookAtSender(configured(signed('no key')).mail, systemNames([names.at]));
+  expect(found.map(({ check, state }) => [check, state])).toEqual([
+    ['DKIM', 'problem'],
+    ['mail domain', 'problem'],
+  ]);
+  expect(found[1]?.says).toContain('know no gazette.example');
 });
 
 test('one record that cannot be had does not hide the others', async () => {

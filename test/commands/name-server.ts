@@ -24,7 +24,8 @@ export async function openNameServer(): Promise<NameServer> {
   socket.on('message', (query, peer) => {
     const { name, type, end } = readQuestion(query);
     if (server.silent.has(name)) return;
-    const found = (type === mx ? server.records[`mx:${name}`] : server.records[name]) ?? [];
+    const asked = type === mx ? server.records[`mx:${name}`] : type === txt ? server.records[name] : [];
+    const found = asked ?? [];
     const known = Object.keys(server.records).some((each) => each.replace(/^mx:/, '') === name);
     const head = Buffer.alloc(12);
     query.copy(head, 0, 0, 2);
@@ -41,6 +42,7 @@ export async function openNameServer(): Promise<NameServer> {
 }
 
 const mx = 15;
+const txt = 16;
 const noError = 0;
 const serverFailure = 2;
 const noSuchName = 3;

@@ -6,7 +6,7 @@ import type { Names } from './names.ts';
 import { tagsOf } from './tags.ts';
 
 /** What was answered, or why nothing was. */
-type Answered = { found: string[] } | { away: string };
+type Answered<T = string[]> = { found: T } | { away: string };
 
 export async function lookAtSender(
   mail: Pick<Config['mail'], 'from' | 'dkim'>,
@@ -14,7 +14,8 @@ export async function lookAtSender(
 ): Promise<Finding[]> {
   const domain = domainOf(mail.from.address);
   const { dkim } = mail;
-  const [servers, spf, dmarc, key] = await Promise.all([
+  const [known, servers, spf, dmarc, key] = await Promise.all([
+    ask(names.exists(domain)),
     ask(names.mailServers(domain)),
     ask(names.text(domain)),
     ask(policyOf(domain, names)),
@@ -28,6 +29,16 @@ export async function lookAtSender(
         'mail domain',
         `no name server answers (${away[0]}), so the records of ${domain} were not looked at`,
         'run this again where names can be looked up: it needs MX, SPF, DKIM and DMARC records',
+      ),
+    ];
+  }
+  if ('found' in known && !known.found) {
+    return [
+      ...(dkim === null ? [] : lookAtDkim(dkim, domain, null)),
+      problem(
+        'mail domain',
+        `the name servers of this machine know no ${domain}`,
+        'check the domain of MAIL_FROM; where this machine sees only its own network, run this elsewhere too',
       ),
     ];
   }
@@ -50,7 +61,7 @@ export async function lookAtSender(
   ];
 }
 
-async function ask(asking: Promise<string[]>): Promise<Answered> {
+async function ask<T>(asking: Promise<T>): Promise<Answered<T>> {
   try {
     return { found: await asking };
   } catch (error) {
