@@ -157,7 +157,8 @@ const readerPaths: ZodOpenApiPathsObject = {
     post: creating({
       operationId: 'beginCheckout',
       summary: 'Begins a gift',
-      description: 'Lead the reader on to `url`; afterwards Stripe leads them to `/thanks?checkout=ID`.',
+      description:
+        'Lead the reader on to `url`; afterwards Stripe leads them to `/thanks?checkout=ID`. A browser that asks is given a cookie, by which it can be reminded to give again without an address.',
       body: giftRequest,
       responses: {
         201: answers('The checkout has begun.', checkoutAnswer),

@@ -64,6 +64,7 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
       status: 201,
       body: await beginCheckout(services, { ...gift, locale }, door.reminderOpened),
     }));
+    rememberCheckout(services, res, body.id);
     personal(res);
     res.status(status).json(body);
   });

@@ -186,7 +186,8 @@ test.each([
       await page.goto(service.url + path);
       const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       expect([path, content]).toEqual([path, screen]);
-      for (const colorScheme of schemes) {
+      // The parts are the same: what the first pages show in both schemes, the others need show in one.
+      for (const colorScheme of path.startsWith('/remind-me') ? schemes : (['dark'] as const)) {
         await page.emulateMedia({ colorScheme });
         const { violations } = await new AxeBuilder({ page }).analyze();
         const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);

@@ -156,3 +156,50 @@ test.each([
 ] as const)('%s, refused in the end %s, money here %s: %s', (state, asyncFailed, money, outcome) => {
   expect(outcomeOf({ state, asyncFailed }, money)).toBe(outcome);
 });
+
+describe('after a single gift', () => {
+  async function gave(frequency: string): Promise<{ id: string; cookie: string }> {
+    const answer = await request(door.site)
+      .post('/api/v1/checkouts')
+      .send({ frequency, currency: 'USD', amount_minor: 500, source: { article: 'river' } });
+    await paid(answer.body.id);
+    const [cookie = ''] = String(answer.headers['set-cookie']).split(';');
+    return { id: answer.body.id, cookie };
+  }
+  const shown = async (id: string, cookie: string) => (await show(id).set('Cookie', cookie)).text;
+
+  test('the browser that paid can be reminded to give again by one press, for half an hour', async () => {
+    const { id, cookie } = await gave('once');
+    const page = await shown(id, cookie);
+    expect(page).toContain(`name="proof" value="${id}"`);
+    // 1 March and three months, half a year, a year.
+    for (const day of ['Monday 1 June', 'Tuesday 1 September', 'Monday 1 March 2027']) {
+      expect(page).toContain(day);
+    }
+    expect(page).not.toContain('name="email"');
+    const before = door.services.now();
+    door.services.pass(1801);
+    try {
+      expect(await shown(id, cookie)).not.toContain('name="proof"');
+    } finally {
+      door.services.set(before);
+    }
+  });
+
+  test('any other browser is led to the form that asks for an address', async () => {
+    const { id } = await gave('once');
+    const other = await gave('once');
+    for (const cookie of ['', other.cookie, 'gift=nonsense']) {
+      const page = await shown(id, cookie);
+      expect(page).not.toContain('name="proof"');
+      expect(page).toContain(
+        'href="/remind-me?stage=again&amp;when=quarter&amp;component=thanks&amp;locale=en&amp;article=river"',
+      );
+    }
+  });
+
+  test('after a regular one nothing is offered: it comes by itself', async () => {
+    const { id, cookie } = await gave('month');
+    expect(await shown(id, cookie)).not.toContain('/remind-me');
+  });
+});
