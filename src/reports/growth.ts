@@ -1,7 +1,7 @@
 // Growth in giving: what each period has more than the one before, and what it lost (metric 14).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { isNewSince, keptBlocks, keptGifts, keptLines } from './kept.ts';
+import { keptBlocks, keptGifts, keptLines } from './kept.ts';
 import { figuresOf } from './moved.ts';
 import type { Question } from './question.ts';
 import {
@@ -40,7 +40,7 @@ async function readGrowth(reads: Reads, question: Question): Promise<Figures> {
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
 ), stretch as materialized (${stretchRows(withoutNext(question))}
-), ${keptGifts}, pair as (
+), ${keptGifts(question)}, pair as (
   select
     set_name,
     number,
@@ -65,11 +65,12 @@ with given as materialized (${givenPeriods(question)}
       when gives and gave and current < previous then 'downgraded'
       when gives and gave then 'same'
       when gave then 'lapsed'
-      when ${isNewSince(sql`pair.reader_id`, sql`pair.currency`, sql`s.starts_at`)} then 'new'
+      when first_gift.at >= s.starts_at then 'new'
       else 'recaptured'
     end as part
   from pair
   join stretch s on s.set_name = pair.set_name and s.number = pair.number
+  join first_gift on first_gift.reader_id = pair.reader_id and first_gift.currency is not distinct from pair.currency
 ), summed as (
   select
     set_name,

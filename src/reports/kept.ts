@@ -1,13 +1,20 @@
 // Kept: who gave what in each stretch, net of what went back before the stretch ended; what retention and growth compare.
 import { type SQL, sql } from 'drizzle-orm';
+import type { Question } from './question.ts';
 
 /**
- * The statement's parts `back`, `gift` and `kept`, from `given` (see report.ts) and `stretch` (see stretch.ts). `gift` is one row
- * per payment and stretch: `own_kept` in its own currency less refunds booked before the stretch's end, `kept` the same in the
- * report's currency, at the payment's own rate, null where none is known. `kept` is one row per stretch, currency and supporter of
- * whom something stayed; its currency is null where all of a supporter's currencies are one, for counting persons once.
+ * The statement's parts `back`, `gift`, `kept` and `first_gift`, from `given` (see report.ts) and `stretch` (see stretch.ts).
+ * `gift` is one row per payment and stretch: `own_kept` in its own currency less refunds booked before the stretch's end, `kept`
+ * the same in the report's currency, at the payment's own rate, null where none is known. `kept` is one row per stretch, currency
+ * and supporter of whom something stayed; where each currency has a block, also one per supporter with a null currency, for
+ * counting persons once. `first_gift` is when each of them gave first of all, by the moment of payment and whatever became of it;
+ * in a currency's block, first in it.
  */
-export const keptGifts = sql`back as (
+export function keptGifts({ currency }: Pick<Question, 'currency'>): SQL {
+  const once = currency === null ? sql`, (set_name, number, reader_id)` : sql``;
+  const ofBlock =
+    currency === 'reporting' ? sql`` : sql`and p.currency = coalesce(person.currency, p.currency)`;
+  return sql`back as (
   select s.set_name, s.number, a.payment_id,
     sum(case a.kind when 'refund' then a.amount_minor else -a.amount_minor end) as amount
   from stretch s
@@ -36,19 +43,13 @@ export const keptGifts = sql`back as (
   select set_name, number, currency, reader_id, coalesce(sum(kept), 0) as amount
   from gift
   where own_kept > 0
-  group by grouping sets ((set_name, number, currency, reader_id), (set_name, number, reader_id))
+  group by grouping sets ((set_name, number, currency, reader_id)${once})
+), first_gift as (
+  select person.currency, person.reader_id, (
+    select min(p.paid_at) from payments p where p.reader_id = person.reader_id ${ofBlock}
+  ) as at
+  from (select distinct currency, reader_id from kept) as person
 )`;
-
-/**
- * True where this supporter's first gift ever, by the moment of payment and whatever became of it, is not before `since`; of a
- * currency's block their first in it.
- */
-export function isNewSince(readerId: SQL, currency: SQL, since: SQL): SQL {
-  return sql`not exists (
-    select from payments e, given
-    where e.reader_id = ${readerId} and e.paid_at < ${since}
-      and (given.reporting is not null or coalesce(${currency}, given.only_currency, e.currency) = e.currency)
-  )`;
 }
 
 /** The currencies that get a block: the one asked for, else those of the gifts, else the house's, so that there are rows at all. */

@@ -27,16 +27,19 @@ const figures: readonly Column[] = [
   { name: 'lifetime_minor', kind: 'money' },
 ];
 
-export const lybunt = lapsedIn('lybunt', sql`of_last_year > 0`);
-export const sybunt = lapsedIn('sybunt', sql`of_earlier_years > 0`);
+/** How far back somebody must have given to be missed. */
+type Since = 'last-year' | 'ever';
 
-function lapsedIn(name: string, gaveBefore: SQL): Report {
+export const lybunt = lapsedSince('lybunt', 'last-year');
+export const sybunt = lapsedSince('sybunt', 'ever');
+
+function lapsedSince(name: string, since: Since): Report {
   const columns = (question: Question) => inBlocks(figures, question);
   return {
     name,
     suits: ofOneYear,
     columns,
-    read: (reads, question) => readLapsed(reads, question, columns(question), gaveBefore),
+    read: (reads, question) => readLapsed(reads, question, columns(question), since),
   };
 }
 
@@ -61,7 +64,7 @@ async function readLapsed(
   reads: Reads,
   question: Question,
   columns: readonly Column[],
-  gaveBefore: SQL,
+  since: Since,
 ): Promise<Figures> {
   const { reckoning, before } = question;
   const { timeZone, fiscalYearStart } = reckoning;
@@ -69,6 +72,8 @@ async function readLapsed(
   const ends = Array.from({ length: year - earliestYear + 1 }, (_, at) =>
     fiscalYear(earliestYear + at, timeZone, fiscalYearStart).endsAt.toISOString(),
   );
+  const gaveSince =
+    since === 'ever' ? '-infinity' : fiscalYear(year - 1, timeZone, fiscalYearStart).startsAt.toISOString();
   const [passedReader = null, passedCurrency = null] = before?.split(':').toReversed() ?? [];
   const day = (moment: SQL) => sql`to_char(${moment} at time zone ${timeZone}, 'YYYY-MM-DD')`;
   const found = await answered(
@@ -103,6 +108,10 @@ with given as materialized (${givenPeriods(question)}
   join payments p on p.paid_at < year.ends[year.this_year]
     and (given.only_currency is null or p.currency = given.only_currency)
   left join back on back.payment_id = p.id
+  where p.reader_id in (
+    select b.reader_id from payments b
+    where b.paid_at >= ${gaveSince}::timestamptz and b.paid_at < year.ends[year.this_year - 1]
+  )
 ), person as (
   select
     reader_id,
@@ -124,7 +133,7 @@ with given as materialized (${givenPeriods(question)}
     order by currency, last_year_minor desc, lifetime_minor desc, reader_id
   ) as place
   from person
-  where of_this_year = 0 and ${gaveBefore}
+  where of_this_year = 0 and ${since === 'ever' ? sql`of_earlier_years > 0` : sql`of_last_year > 0`}
 ), last_passed as (
   select place from lapsed
   where reader_id = ${passedReader}::uuid and currency = coalesce(${passedCurrency}::text, currency)

@@ -1,7 +1,7 @@
 // Retention: of those who gave in a period, how many gave again in the next one (metric 12).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { isNewSince, keptBlocks, keptGifts, keptLines } from './kept.ts';
+import { keptBlocks, keptGifts, keptLines } from './kept.ts';
 import { figuresOf } from './moved.ts';
 import type { Question } from './question.ts';
 import {
@@ -45,15 +45,16 @@ async function readRetention(reads: Reads, question: Question): Promise<Figures>
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
 ), stretch as materialized (${stretchRows(withNeighbours(question).filter(({ number }) => number > 0))}
-), ${keptGifts}, donor as (
+), ${keptGifts(question)}, donor as (
   select
     kept.*,
     coalesce(lead(kept.number) over (
       partition by kept.set_name, kept.currency, kept.reader_id order by kept.number
     ) = kept.number + 1, false) as again,
-    ${isNewSince(sql`kept.reader_id`, sql`kept.currency`, sql`s.starts_at`)} as is_new
+    first_gift.at >= s.starts_at as is_new
   from kept
   join stretch s on s.set_name = kept.set_name and s.number = kept.number
+  join first_gift on first_gift.reader_id = kept.reader_id and first_gift.currency is not distinct from kept.currency
 ), counted as (
   select
     set_name,
