@@ -47,8 +47,8 @@ export async function deliverLetters(
   const endsAtMs = services.machineNow().getTime() + longestCallMs;
   const lasted = () => services.machineNow().getTime() >= endsAtMs;
   const run: Run = {
-    teller: openTeller(services, leaseSeconds),
     pauses: await openPauses(services),
+    teller: await openTeller(services, leaseSeconds),
     unwritten: new Set(),
     counts,
     stopped: () => run.halted || signal?.aborted === true || lasted(),
@@ -64,6 +64,7 @@ export async function deliverLetters(
     return counts;
   } finally {
     clearInterval(beat);
+    await run.teller.close();
     await putOff(services, run.toPutOff);
     await giveBack(services, [...run.onTheirWay.values()]);
     if (lasted()) services.nudge('letters');

@@ -36,8 +36,9 @@ const stillWanted = sql`exists (select from ${reminders}
 /** By any payment of this reader's, or by a gift that came by this reminder; or a promise that still runs. */
 const gaveSince = sql`(
   exists (select from ${payments}, ${reminders} where ${reminders.id} = ${letters.reminderId}
-    and (${payments.readerId} = ${letters.readerId} or ${payments.reminderId} = ${reminders.id})
-    and ${payments.paidAt} >= ${reminders.createdAt})
+    and ${payments.readerId} = ${letters.readerId} and ${payments.paidAt} >= ${reminders.createdAt})
+  or exists (select from ${payments}, ${reminders} where ${reminders.id} = ${letters.reminderId}
+    and ${payments.reminderId} = ${letters.reminderId} and ${payments.paidAt} >= ${reminders.createdAt})
   or exists (select from ${memberships} where ${memberships.readerId} = ${letters.readerId}
     and ${memberships.standing} in ('active', 'past_due', 'paused')))`;
 

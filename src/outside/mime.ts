@@ -1,7 +1,6 @@
 // MIME: a message as the bytes that go over the wire: encoded in one go, since nodemailer's streams cost more than all else of sending it.
 import { domainToASCII } from 'node:url';
 import { encodeWord, encodeWords, foldLines, isPlainText, quoteString } from 'nodemailer/lib/mime-funcs';
-import { encode } from 'nodemailer/lib/qp';
 import type { Message } from './smtp.ts';
 
 /** The message in RFC 5322 form: text and HTML as alternatives, every byte ASCII, the same bytes at every attempt. */
@@ -57,8 +56,15 @@ function part(type: 'text/plain' | 'text/html', content: string): string {
   const manyBeyondAscii = (bytes.length - text.length) * 6 > bytes.length;
   const [encoding, body] = manyBeyondAscii
     ? (['base64', bytes.toString('base64').replaceAll(/.{76}(?!$)/g, '$&\r\n')] as const)
-    : (['quoted-printable', softBroken(encode(bytes))] as const);
+    : (['quoted-printable', softBroken(quotedPrintable(text))] as const);
   return `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`;
+}
+
+function quotedPrintable(text: string): string {
+  // "=", whatever is not printable ASCII, and a blank that ends a line.
+  return text.replaceAll(/[^\t\r\n\x20-\x3c\x3e-\x7e]+|[\t ](?=\r\n|$)/g, (those) =>
+    Buffer.from(those).toString('hex').toUpperCase().replaceAll(/../g, '=$&'),
+  );
 }
 
 /** Lines of 76 characters at most (RFC 2045, 6.7), none ending within a letter's code. */

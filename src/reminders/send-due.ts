@@ -211,8 +211,10 @@ async function onTheDay(tx: Tx, ids: string[]): Promise<Map<string, Omit<OnTheDa
   }>(sql`
     select ${reminders.id} as id,
       coalesce(${readers.erasedAt} is null and ${readers.addressSealed} is not null, false) as reachable,
-      exists (select from ${payments} where ${payments.paidAt} >= ${reminders.createdAt}
-        and (${payments.readerId} = ${reminders.readerId} or ${payments.reminderId} = ${reminders.id})) as gave,
+      (exists (select from ${payments} where ${payments.readerId} = ${reminders.readerId}
+          and ${payments.paidAt} >= ${reminders.createdAt})
+        or exists (select from ${payments} where ${payments.reminderId} = ${reminders.id}
+          and ${payments.paidAt} >= ${reminders.createdAt})) as gave,
       exists (select from ${memberships} where ${memberships.readerId} = ${reminders.readerId}
         and ${memberships.standing} in ('active', 'past_due', 'paused')) as running,
       exists (select from ${suppressions} where ${suppressions.addressHash} = ${readers.addressHash}) as suppressed

@@ -537,12 +537,22 @@ test('a call that is asked to end finishes what is on its way and gives the rest
 
 /** The database, where what the teller commits passes through `by` first. */
 function telling(database: Database, by: (tell: () => Promise<unknown>) => Promise<unknown>): Database {
-  return new Proxy(database, {
-    get(target, name, receiver) {
-      if (name !== '$client') return Reflect.get(target, name, receiver);
-      return { query: (statement: string) => by(() => target.$client.query(statement)) };
-    },
-  });
+  const through = <T extends object>(target: T, name: string, made: unknown) =>
+    new Proxy(target, {
+      get: (_target, asked) => {
+        if (asked === name) return made;
+        const found: unknown = Reflect.get(target, asked);
+        return typeof found === 'function' ? found.bind(target) : found;
+      },
+    });
+  const connect = async () => {
+    const client = await database.$client.connect();
+    const isTelling = (statement: unknown) => typeof statement === 'object';
+    return through(client, 'query', (statement: string) =>
+      isTelling(statement) ? by(() => client.query(statement)) : client.query(statement),
+    );
+  };
+  return through(database, '$client', through(database.$client, 'connect', connect));
 }
 
 /** A mail server that says what the test wants it to say. */
