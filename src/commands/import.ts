@@ -4,8 +4,6 @@ import { sql } from 'drizzle-orm';
 import {
   beginRehearsal,
   type Importing,
-  identifyGifts,
-  identifyMemberships,
   type Kept,
   keepGifts,
   keepMemberships,
@@ -96,13 +94,13 @@ async function importAll(
       path,
       zone: importing.zone,
       rowsAtOnce,
+      keys: importing.keys,
       passedOver: (columns) => summary.notRead.push(...columns),
     });
     let keeping: Promise<void> = Promise.resolve();
     for await (const part of parts) {
-      const keep = keeperOf(importing, part);
       await keeping;
-      keeping = keepPart(call, services, database, { part, keep }, summary);
+      keeping = keepPart(call, services, database, importing, part, summary);
       // Waited for above, or below; a fault in between must not count as unheard.
       keeping.catch(() => {});
       call.pulse(`${summary.rows} rows, ${Math.floor((100 * part.bytes) / Math.max(size, 1))} %`);
@@ -137,33 +135,20 @@ async function settleOnDisk(database: Database): Promise<void> {
   await database.execute(sql`create temporary table import_ended ()`);
 }
 
-type Keep = (tx: Tx, now: Date) => Promise<Kept>;
-
-/** What keeping a part takes, with all that can be reckoned without the database done already. */
-function keeperOf(importing: Importing, part: Part): Keep {
-  if (part.kind === 'gift') {
-    const gifts = identifyGifts(
-      importing.keys,
-      part.rows.map(({ row }) => row),
-    );
-    return (tx, now) => keepGifts(tx, now, importing, gifts);
-  }
-  const memberships = identifyMemberships(
-    importing.keys,
-    part.rows.map(({ row }) => row),
-  );
-  return (tx, now) => keepMemberships(tx, now, importing, memberships);
-}
-
 async function keepPart(
   call: Call,
   services: Services,
   database: Database,
-  { part, keep }: { part: Part; keep: Keep },
+  importing: Importing,
+  part: Part,
   summary: Summary,
 ): Promise<void> {
   const now = services.now();
-  const { outcomes, newReaders } = await patiently(database, (tx) => keep(tx, now));
+  const { outcomes, newReaders } = await patiently(database, (tx) =>
+    part.kind === 'gift'
+      ? keepGifts(tx, now, importing, part.rows)
+      : keepMemberships(tx, now, importing, part.rows),
+  );
   const before = summary.rows;
   for (const line of new Set(part.bad.map(({ line }) => line))) if (line > 0) summary.rows += 1;
   summary.rows += part.rows.length;

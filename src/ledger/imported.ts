@@ -76,15 +76,15 @@ export interface Kept {
   newReaders: number;
 }
 
-export function identifyGifts(keys: Keys, gifts: readonly ImportedGift[]): Identified<ImportedGift>[] {
-  return gifts.map((gift) => identified(keys, gift, digestOfGift(gift)));
+export function identifyGift(keys: Keys, gift: ImportedGift): Identified<ImportedGift> {
+  return identified(keys, gift, digestOfGift(gift));
 }
 
-export function identifyMemberships(
+export function identifyMembership(
   keys: Keys,
-  memberships: readonly ImportedMembership[],
-): Identified<ImportedMembership>[] {
-  return memberships.map((membership) => identified(keys, membership, digestOfMembership(membership)));
+  membership: ImportedMembership,
+): Identified<ImportedMembership> {
+  return identified(keys, membership, digestOfMembership(membership));
 }
 
 function identified<Row extends { person: ImportedPerson }>(

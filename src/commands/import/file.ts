@@ -1,6 +1,12 @@
 // A file to import, read a part at a time: CSV, whose header tells the kind of its rows, or JSON lines, where each line tells its own.
 import { createReadStream } from 'node:fs';
-import type { ImportedGift, ImportedMembership } from '../../ledger/imported.ts';
+import {
+  type ImportedGift,
+  type ImportedMembership,
+  identifyGift,
+  identifyMembership,
+} from '../../ledger/imported.ts';
+import type { Keys } from '../../outside/keys.ts';
 import { stop } from '../verb.ts';
 import { type CsvRecord, csvRecords } from './csv.ts';
 import { giftColumns, moreGiftColumns, readGift } from './gift-row.ts';
@@ -19,6 +25,7 @@ export interface ImportFile {
   /** In which days without a time begin. */
   zone: string;
   rowsAtOnce: number;
+  keys: Keys;
   /** Told of columns that mean nothing here. */
   passedOver(columns: string[]): void;
 }
@@ -58,7 +65,8 @@ async function formatOf(path: string): Promise<'csv' | 'json-lines'> {
 /** The text of a file, without the mark that some programs put before UTF-8. */
 async function* textOf(path: string, count: (bytes: number) => void): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+  // Small enough that the database, which is at work for the rows before, is answered in between.
+  for await (const chunk of createReadStream(path, { highWaterMark: 32 * 1024 })) {
     const bytes: Buffer = chunk;
     count(bytes.length);
     yield decoder.decode(bytes, { stream: true });
@@ -212,10 +220,11 @@ function collector(file: ImportFile) {
       const reading: Reading = { line, text, moment, wrong };
       if (kind === 'gift') {
         const row = readGift(reading);
-        if (row !== null && found.length === 0) gifts.push({ line, row });
+        if (row !== null && found.length === 0) gifts.push({ line, ...identifyGift(file.keys, row) });
       } else {
         const row = readMembership(reading);
-        if (row !== null && found.length === 0) memberships.push({ line, row });
+        if (row !== null && found.length === 0)
+          memberships.push({ line, ...identifyMembership(file.keys, row) });
       }
       bad.push(...found);
     },

@@ -1,4 +1,5 @@
 // A record of a file to import: its columns by name, and what is found wrong with them while it is read.
+import type { Identified } from '../../ledger/imported.ts';
 import { type Currency, isCurrency } from '../../values/money.ts';
 import { readMajor } from './amounts.ts';
 import type { ReadMoment } from './moments.ts';
@@ -13,7 +14,7 @@ export interface BadRow {
 }
 
 export interface Rows<Row> {
-  rows: { line: number; row: Row }[];
+  rows: ({ line: number } & Identified<Row>)[];
   bad: BadRow[];
 }
 
