@@ -120,7 +120,12 @@ order by line.currency, line.bucket`,
 
 /** Not defined where nothing was promised. */
 function shareOfStart(part: SQL): SQL {
-  return sql`case when line.at_start > 0.000001 then round(${part}, 6) / round(line.at_start, 6) end`;
+  return sql`case when line.at_start > 0.000001 then ${twelfths(part)} / ${twelfths(sql`line.at_start`)} end`;
 }
 
-const perSupporter = sql`round(line.at_end, 6) / nullif(line.active_at_end, 0)`;
+/** True sums of promises are whole twelfths, which the decimals kept of them only come near to. */
+function twelfths(exact: SQL): SQL {
+  return sql`round(12 * ${exact}, 6)`;
+}
+
+const perSupporter = sql`${twelfths(sql`line.at_end`)} / (12 * nullif(line.active_at_end, 0))`;

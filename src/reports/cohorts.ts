@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { fault, inField, Refusal } from '../values/refusal.ts';
 import { figuresOf } from './moved.ts';
+import { promised } from './promised.ts';
 import { ask, type Question } from './question.ts';
 import {
   answered,
@@ -74,25 +75,22 @@ with given as materialized (${givenPeriods(question)}
   from member
   join paid on paid.reader_id = member.reader_id and paid.currency = coalesce(member.currency, paid.currency)
   group by member.currency, member.cohort, paid.month
-), change as (
-  -- Of the same instant an end comes after everything else: nothing is left of the promise then.
-  select
-    c.reader_id,
-    c.currency,
-    c.happened_at as at,
-    c.movement not like 'churn%' as stands,
-    lead(c.happened_at) over (
-      partition by c.reader_id, c.currency order by c.happened_at, c.movement like 'churn%'
-    ) as until
-  from given
-  join membership_changes c on c.happened_at < given.ends_at
-    and (given.only_currency is null or c.currency = given.only_currency)
+), ${promised({ currency: null })}, stand as (
+  -- A promise stands while anything of it counts or is paused.
+  select reader_id, currency, at, value > 0.000001 or paused > 0 as stands,
+    lead(at) over (partition by reader_id, currency order by at) as until
+  from (
+    select reader_id, currency, at, sum(sum(delta)) over so_far as value, sum(sum(paused_delta)) over so_far as paused
+    from move
+    group by reader_id, currency, at
+    window so_far as (partition by reader_id, currency order by at)
+  ) as summed
 ), promise as (
-  select member.currency, member.cohort, member.reader_id, change.at, change.until, change.stands
+  select member.currency, member.cohort, member.reader_id, stand.at, stand.until, stand.stands
   from given
   cross join member
-  join change on change.reader_id = member.reader_id
-    and (given.reporting is not null or change.currency = coalesce(member.currency, change.currency))
+  join stand on stand.reader_id = member.reader_id
+    and (given.reporting is not null or stand.currency = coalesce(member.currency, stand.currency))
 ), promising as (
   select promise.currency, promise.cohort, month.bucket as month, count(distinct promise.reader_id) as people
   from given
