@@ -7,8 +7,9 @@ import type { ReportName } from './answer.ts';
 import type { Drawn } from './chart.ts';
 import { ChartFigure } from './chart-figure.tsx';
 import type { Days, Desk } from './desk.ts';
-import { countText, currencyOf, dateText, momentText, moneyText, percentText, textOf } from './figures.ts';
+import { countText, currencyOf, dateText, momentText, moneyText, textOf } from './figures.ts';
 import { partsOfGiving, stepsOf } from './pictures.ts';
+import { Funnel } from './reminders-page.tsx';
 import type { Row } from './report.ts';
 import { Files, localised, NotConverted, ReportTable, type Seen, Term, writtenOf } from './table.tsx';
 
@@ -33,7 +34,7 @@ export function DeskFigures({ seen, desk, charts }: { seen: Seen; desk: Desk; ch
       <Promised seen={seen} desk={desk} chart={charts.movements} />
       <Year seen={seen} desk={desk} chart={charts.giving} />
       <NewestGifts seen={seen} desk={desk} />
-      <Funnel seen={seen} desk={desk} />
+      <Reminders seen={seen} desk={desk} />
       <Health seen={seen} desk={desk} />
     </div>
   );
@@ -100,6 +101,11 @@ function NeedsPerson({ seen, desk }: Part): VNode | null {
       path: '/staff/reports/supporters?standing=past_due',
       link: words.reports.lookAtOverdue,
     },
+    ...desk.pauses.map(({ reason, provider }) => ({
+      text: words.reports.pauses[reason](provider),
+      path: '/staff/letters',
+      link: words.reports.lookAtLetters,
+    })),
   ].filter((need) => need !== false);
   if (needs.length === 0) return null;
   return (
@@ -445,41 +451,18 @@ function NewestGifts({ seen, desk }: Part): VNode {
   );
 }
 
-function Funnel({ seen, desk }: Part): VNode {
+function Reminders({ seen, desk: { reminders } }: Part): VNode {
   const { words } = seen;
-  const { reminders, moneyIn } = desk;
-  const totals = reminders.totals ?? {};
-  const counts = steps.map((step) => Number(totals[step] ?? 0));
-  const [asked = 0] = counts;
   return (
     <section class="stack" aria-labelledby="reminders">
       <div class="row apart">
         <h2 id="reminders">{words.reports.funnelTitle}</h2>
         <Files seen={seen} answer={reminders} />
       </div>
-      {asked === 0 ? (
+      {Number(reminders.totals?.asked ?? 0) === 0 ? (
         <p class="empty">{words.reports.noReminders}</p>
       ) : (
-        <ol class="funnel">
-          {steps.map((step, index) => {
-            const count = counts[index] ?? 0;
-            const before = counts[index - 1];
-            return (
-              <li>
-                <Term seen={seen} column={{ name: step }} report="reminders" />
-                <span class="number">{countText(words, count)}</span>
-                <progress max={asked} value={count} aria-hidden="true" />
-                <span class="aside small">
-                  {before ? words.reports.ofBefore(percentText(words, count / before)) : ''}
-                </span>
-              </li>
-            );
-          })}
-          <li>
-            <Term seen={seen} column={{ name: 'net_minor' }} report="reminders" />
-            <span class="number">{moneyText(words, Number(totals.net_minor ?? 0), moneyIn)}</span>
-          </li>
-        </ol>
+        <Funnel seen={seen} answer={reminders} />
       )}
     </section>
   );
@@ -573,6 +556,5 @@ function daysText(words: Words, { from, to }: Days): string {
 const notableShare = 0.05;
 const reachable = { tabIndex: 0 };
 const deskColumns = ['paid_at', 'reader_id', 'kind', 'amount_minor', 'returned_minor', 'component'];
-const steps = ['asked', 'confirmed', 'due', 'sent', 'opened', 'gave'] as const;
 /** Work is done within seconds; what waits for more than five minutes is behind. */
 const slowSeconds = 300;

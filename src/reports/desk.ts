@@ -6,6 +6,7 @@ import { type Currency, isCurrency } from '../values/money.ts';
 import { startOf } from '../values/period.ts';
 import { type Answer, answerReport } from './answer.ts';
 import { readIncome } from './income.ts';
+import { type Pause, readPauses } from './letter-problems.ts';
 import { readMembers } from './mrr.ts';
 import { ask, type CurrencyChoice, type Question, type Reckoning } from './question.ts';
 import { recovery } from './recovery.ts';
@@ -43,6 +44,8 @@ export interface Desk {
   reconciled: { endedAt: string | null; agrees: boolean } | null;
   giving: Answer;
   gifts: Answer;
+  /** Where letters wait since we are refused for what we are. */
+  pauses: readonly Pause[];
   reminders: Answer;
   work: Answer;
 }
@@ -86,6 +89,7 @@ export function readDesk(
           ...asked(year, { by: 'month', most: newestGifts }),
           currency: currency === 'reporting' ? null : currency,
         }),
+        pauses: await readPauses(tx),
         reminders: await answerReport(tx, 'reminders', asked(year, { by: 'month' })),
         work: await answerReport(tx, 'work', asked(days)),
       };

@@ -11,18 +11,13 @@ export const reminderSteps = ['asked', 'confirmed', 'due', 'sent', 'opened', 'ga
 
 const ways = ['stage', 'choice', 'source', 'period'] as const;
 
-export function ReminderWays({ seen, answer }: { seen: Seen; answer: Answer }): VNode {
+export function ReminderWays({ seen, answer }: { seen: Seen; answer: Answer }): VNode | null {
   const parts = answer.ways ?? [];
+  if (Number(answer.totals?.asked ?? 0) === 0) return null;
   return (
     <>
-      {answer.totals && Number(answer.totals.asked) > 0 && (
-        <Funnel
-          seen={seen}
-          totals={answer.totals}
-          money={(minor) => moneyText(seen.words, minor, moneyIn(answer))}
-        />
-      )}
-      {parts.length > 0 && <p class="aside small">{seen.words.reports.sharesOfBefore}</p>}
+      <Funnel seen={seen} answer={answer} />
+      <p class="aside small">{seen.words.reports.sharesOfBefore}</p>
       {ways.map((by) => {
         const rows = parts.filter((row) => row.by === by);
         return rows.length > 1 && <Way seen={seen} answer={answer} by={by} rows={inOrder(seen, by, rows)} />;
@@ -33,16 +28,9 @@ export function ReminderWays({ seen, answer }: { seen: Seen; answer: Answer }): 
 }
 
 /** All of them, step by step. */
-export function Funnel({
-  seen,
-  totals,
-  money,
-}: {
-  seen: Seen;
-  totals: Row;
-  money: (amountMinor: number) => string;
-}): VNode {
+export function Funnel({ seen, answer }: { seen: Seen; answer: Answer }): VNode {
   const { words } = seen;
+  const totals = answer.totals ?? {};
   const asked = Number(totals.asked ?? 0);
   return (
     <ol class="funnel">
@@ -60,7 +48,7 @@ export function Funnel({
       })}
       <li>
         <Term seen={seen} column={{ name: 'net_minor' }} report="reminders" />
-        <span class="number">{money(Number(totals.net_minor ?? 0))}</span>
+        <span class="number">{moneyText(words, Number(totals.net_minor ?? 0), moneyIn(answer))}</span>
       </li>
     </ol>
   );

@@ -321,6 +321,10 @@ describe('the page', () => {
         expect(said).toContain(sentence);
       }
       expect(said).not.toContain(words.letterAdvice.unreachable);
+      const desk = await documentOf(`/staff?locale=${locale}`);
+      expect(desk.document.querySelector('[aria-labelledby=needs-person]')?.textContent).toContain(
+        words.pauses.policy('gmail.com'),
+      );
       expect(text).not.toMatch(/karenina|@example/);
       for (const link of document.querySelectorAll('a.term')) {
         expect(link.getAttribute('href')).toMatch(/\/staff\/definitions/);

@@ -1,6 +1,7 @@
 // The way of reminders, looked at by one thing at a time: each is the whole again, and each step a part of the one before.
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
+import { h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerReport } from '../../src/reports/answer.ts';
@@ -125,7 +126,7 @@ describe('a worked example', () => {
         config: { stripe: { secretKey: '', webhookSecrets: [], apiUrl: null, live: false } },
         locale,
       };
-      const { document } = parseHTML(render(ReminderWays({ seen, answer })));
+      const { document } = parseHTML(render(h(ReminderWays, { seen, answer })));
       const percent = (share: number) =>
         new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(share);
       const steps = [...document.querySelectorAll('.funnel li')].map((item) => item.textContent);

@@ -293,6 +293,7 @@ export const reports = {
     together: 'All of it together',
   },
   sharesOfBefore: 'Beside each count: its share of the step before.',
+  lookAtLetters: 'Look at the letters',
   noLetters: 'No letter was written in these days. Each will be counted here as soon as it is.',
   nothingInTheWay: 'Nothing stood in the way of any letter of these days.',
   whatToDo: 'What to do',

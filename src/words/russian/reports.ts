@@ -288,6 +288,7 @@ export const reports: (typeof english)['reports'] = {
     together: 'Всё вместе',
   },
   sharesOfBefore: 'Рядом с числом — его доля от предыдущего шага.',
+  lookAtLetters: 'Посмотреть письма',
   noLetters: 'В эти дни писем не было. Каждое появится здесь, как только будет написано.',
   nothingInTheWay: 'Письмам этих дней ничто не помешало.',
   whatToDo: 'Что делать',
