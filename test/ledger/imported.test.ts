@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { refreshImported } from '../../src/ledger/imported.ts';
 import { attemptsOf } from '../../src/ledger/imported-bills.ts';
 import { looksOf } from '../../src/ledger/imported-looks.ts';
 import { answerReport, jsonOf } from '../../src/reports/answer.ts';
@@ -290,6 +291,29 @@ async function exported(from: Record<string, string>, options: string[]): Promis
 function withoutIds(lines: readonly string[]): string[] {
   return lines.map((line) => line.replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, 'id')).sort();
 }
+
+test('a change that lay ahead when it was read is taken up when its day has come', async () => {
+  await empty();
+  const path = fileOf('ahead.csv', [
+    membershipHead,
+    'm1,a@example.org,10,USD,month,2025-12-01,,,,2026-04-01,involuntary,,2026-03-15:12',
+  ]);
+  expect((await favor(env, 'import', path)).code).toBe(0);
+  const standing = async (day: string) => {
+    await refreshImported(historyIn(database.pool), new Date(`${day}T12:00:00Z`));
+    const { rows } = await database.pool.query('select standing, amount_minor, end_reason from memberships');
+    return rows;
+  };
+  expect(await standing('2026-03-14')).toEqual([
+    { standing: 'active', amount_minor: '1000', end_reason: null },
+  ]);
+  expect(await standing('2026-03-15')).toEqual([
+    { standing: 'active', amount_minor: '1200', end_reason: null },
+  ]);
+  expect(await standing('2026-04-01')).toEqual([
+    { standing: 'ended', amount_minor: '1200', end_reason: 'involuntary' },
+  ]);
+});
 
 test('periods of a membership end on the day it began, or the month’s last', () => {
   const life = {
