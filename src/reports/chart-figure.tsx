@@ -1,19 +1,21 @@
 // A chart on a page: the picture for wide and for narrow pages, said in words, and the parts of its bars without colour.
 import type { VNode } from 'preact';
 import type { Words } from '../words/words.ts';
-import { type Drawn, type Part, patternOf, patternsOf } from './chart.ts';
+import { type Drawn, type Line, type Part, patternOf, patternsOf, sampleOf } from './chart.ts';
 
 export function ChartFigure({
   words,
   drawn,
   text,
   parts,
+  lines = [],
 }: {
   words: Words;
   drawn: Drawn;
   /** What it shows, for those who do not see it. */
   text: string;
   parts: readonly Part[];
+  lines?: readonly Line[];
 }): VNode {
   return (
     <>
@@ -22,6 +24,7 @@ export function ChartFigure({
         <Picture kind="narrow" svg={drawn.narrow} />
       </figure>
       {parts.length > 0 && <Legend words={words} parts={parts} />}
+      {lines.length > 0 && <LinesLegend words={words} lines={lines} />}
     </>
   );
 }
@@ -44,6 +47,24 @@ function Legend({ words, parts }: { words: Words; parts: readonly Part[] }): VNo
             <svg class="chart" viewBox="0 0 24 16" width="24" height="16" aria-hidden="true">
               <g {...patterns} />
               <rect width="24" height="16" fill={`url(#${patternOf(picture, tone)})`} />
+            </svg>
+            {term}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function LinesLegend({ words, lines }: { words: Words; lines: readonly Line[] }): VNode {
+  return (
+    <ul class="parts small" aria-label={words.reports.linesLegend}>
+      {lines.map(({ term }, at) => {
+        const sample = { dangerouslySetInnerHTML: { __html: sampleOf(at) } };
+        return (
+          <li>
+            <svg class="chart" viewBox="0 0 24 16" width="24" height="16" aria-hidden="true">
+              <g {...sample} />
             </svg>
             {term}
           </li>

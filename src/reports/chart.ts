@@ -137,7 +137,7 @@ export async function drawLines(drawing: Drawing, lines: readonly Line[]): Promi
             y: (row: Row) => shareOf(row, column) ?? Number.NaN,
             className: `line line-${at + 1}`,
             strokeWidth: 2,
-            strokeDasharray: ['none', '7 4', '2 4'][at] ?? 'none',
+            strokeDasharray: lineStyles[at]?.dashes ?? 'none',
           }),
           canvas.plot.dot(
             rows.filter((row) => shareOf(row, column) !== null),
@@ -145,7 +145,7 @@ export async function drawLines(drawing: Drawing, lines: readonly Line[]): Promi
               x: 'period',
               y: column,
               className: `line line-${at + 1}`,
-              symbol: (['circle', 'square', 'triangle'] as const)[at] ?? 'circle',
+              symbol: lineStyles[at]?.symbol ?? 'circle',
               r: 3.5,
               fill: 'currentColor',
             },
@@ -219,6 +219,20 @@ export async function drawWaterfall(
     return withoutStyle(svg).replace('>', `>${patternsOf(picture, Object.values(tones))}`);
   };
   return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+}
+
+/** Lines are told apart by their dashes and by what marks their points. */
+const lineStyles = [
+  { dashes: 'none', symbol: 'circle', mark: '<circle cx="12" cy="8" r="3.5"/>' },
+  { dashes: '7 4', symbol: 'square', mark: '<path d="M9 5h6v6H9z"/>' },
+  { dashes: '2 4', symbol: 'triangle', mark: '<path d="M12 4l4 7H8z"/>' },
+] as const;
+
+/** How a line looks, for the legend: in a box of 24 by 16. */
+export function sampleOf(at: number): string {
+  const { dashes, mark } = lineStyles[at] ?? lineStyles[0];
+  const line = `<path d="M0 8H24" stroke="currentColor" stroke-width="2" stroke-dasharray="${dashes}"/>`;
+  return `<g class="line line-${at + 1}" fill="currentColor">${line}${mark}</g>`;
 }
 
 interface Size {

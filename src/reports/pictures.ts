@@ -21,7 +21,7 @@ export interface Picture {
 /** Which reports have one. */
 export type Pictured = keyof Words['reports']['charts'];
 
-export function isPictured(words: Words, name: string): name is Pictured {
+function isPictured(words: Words, name: string): name is Pictured {
   return Object.hasOwn(words.reports.charts, name);
 }
 

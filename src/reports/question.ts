@@ -57,7 +57,7 @@ export interface SupporterFilter {
   amount: string | null;
 }
 
-export const everySupporter: SupporterFilter = {
+const everySupporter: SupporterFilter = {
   type: null,
   standing: null,
   country: null,

@@ -122,6 +122,7 @@ export const reports = {
   chartSays: (what: string, first: string, last: string, moneyIn: string | null) =>
     `${what} From ${first} to ${last}${moneyIn === null ? '' : `, in ${moneyIn}`}. The same figures are in the table below.`,
   wentOut: 'Fees, refunds, disputes',
+  linesLegend: 'The lines of the chart',
   stillMissing: 'Still missing',
   mayBeLost: 'May be lost',
   heat: {

@@ -117,6 +117,7 @@ export const reports: (typeof english)['reports'] = {
   chartSays: (what, first, last, moneyIn) =>
     `${what} ${first} — ${last}${moneyIn === null ? '' : `, в ${moneyIn}`}. Те же цифры — в таблице ниже.`,
   wentOut: 'Комиссия, возвраты, споры',
+  linesLegend: 'Линии на графике',
   stillMissing: 'Пока не списано',
   mayBeLost: 'Может не прийти',
   heat: {
