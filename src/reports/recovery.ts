@@ -53,6 +53,7 @@ with given as materialized (${givenPeriods(question)}
   join payments p on p.paid_at >= given.starts_at and p.paid_at < given.ends_at and p.kind <> 'once'
     and (given.only_currency is null or p.currency = given.only_currency)
   where not exists (select from payment_failures f where f.stripe_invoice_id = p.stripe_invoice_id)
+    and not exists (select from payment_failures f where f.collected_by = p.id)
   union all
   select
     f.failed_at,
@@ -65,10 +66,12 @@ with given as materialized (${givenPeriods(question)}
   join payment_failures f on f.failed_at >= given.starts_at and f.failed_at < given.ends_at
     and (given.only_currency is null or f.currency = given.only_currency)
   join memberships m on m.id = f.membership_id
-  left join payments p on p.stripe_invoice_id = f.stripe_invoice_id
+  left join payments p on p.id = coalesce(
+    f.collected_by, (select i.id from payments i where i.stripe_invoice_id = f.stripe_invoice_id)
+  )
   where not exists (
     select from payment_failures e where e.stripe_invoice_id = f.stripe_invoice_id and e.attempt < f.attempt
-  )
+  ) and (f.external_id is null or f.attempt = 1)
 ), summed as (
   select
     coalesce(given.reporting, own_currency) as currency,

@@ -249,6 +249,25 @@ describe('memberships', () => {
       { external_id: 'lost', attempt: 1, paid: null },
     ]);
     expect(await count('payments')).toBe(2);
+    const { written } = await favor(
+      env,
+      'export',
+      'recovery',
+      '--from',
+      '2024-02-01',
+      '--to',
+      '2024-05-01',
+      '--currency',
+      'USD',
+    );
+    // Two attempts at February's bill are one; March's never came in; April's came at once.
+    expect(written.split('\r\n').map((line) => line.split(',').slice(0, 7).join(','))).toEqual([
+      'period,attempted_minor,failed_first_minor,recovered_minor,failure_rate,recovery_rate,at_risk_minor',
+      '2024-02-01,1000,1000,1000,1,1,0',
+      '2024-03-01,1000,1000,0,1,0,0',
+      '2024-04-01,1000,0,0,0,,0',
+      '',
+    ]);
   });
 });
 
