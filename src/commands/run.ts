@@ -93,6 +93,11 @@ const verbs: readonly { name: string; summary: string; load(): Promise<Verb> }[]
     load: async () => (await import('./token.ts')).token,
   },
   {
+    name: 'figures',
+    summary: 'compare the sums that reports rest on with everything counted anew',
+    load: async () => (await import('./figures.ts')).figures,
+  },
+  {
     name: 'doctor',
     summary: 'look whether everything is in order, and mend what is not at Stripe',
     load: async () => (await import('./doctor.ts')).doctor,

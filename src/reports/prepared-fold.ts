@@ -16,6 +16,13 @@ type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['co
  * there may be more; false also while another instance is at it.
  */
 export async function foldChanges(services: Counting, mostReaders = 500): Promise<boolean> {
+  const { timeZone, reportingCurrency } = services.config.publication;
+  const [work] = await answered(
+    services.database,
+    sql`select exists (select from changed_facts) or not exists (
+      select from kept_books where time_zone = ${timeZone} and reporting_currency = ${reportingCurrency}) as is_due`,
+  );
+  if (work?.is_due !== true) return false;
   return alone(services.database, async (tx) => {
     if (!(await isKept(tx, services))) {
       await countAnew(tx, services);

@@ -138,7 +138,7 @@ type Step =
       amount: number;
       currency: string;
       interval: 'month' | 'year';
-      after: Then;
+      after: After;
     };
 type After = 'runs' | 'raised' | 'paused' | 'wishes' | 'ends' | 'lost';
 
@@ -182,9 +182,18 @@ function teller(history: History, pool: pg.Pool) {
       readers[each.reader] ??= await history.reader();
       const id = readers[each.reader] ?? '';
       if (each.does === 'promise') return promise(history, id, each);
-      const settled = each.settled && { amount: Math.round(each.amount * 1.1), fee: 30, currency: 'USD' };
       payments.push({
-        id: await history.gives(id, { ...each, covered: 7, ...(settled && { settled, fee: 33 }) }),
+        id: await history.gives(id, {
+          at: each.at,
+          amount: each.amount,
+          currency: each.currency,
+          kind: each.kind,
+          covered: 7,
+          ...(each.settled && {
+            settled: { amount: Math.round(each.amount * 1.1), fee: 30, currency: 'USD' },
+            fee: 33,
+          }),
+        }),
         currency: each.currency,
         amount: each.amount,
       });
