@@ -65,6 +65,7 @@ export function ReportContent(page: ReportPageProps): VNode {
                     drawn={picture.drawn}
                     text={picture.text}
                     parts={picture.parts}
+                    lines={picture.lines}
                   />
                 </section>
               )}

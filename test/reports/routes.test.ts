@@ -400,6 +400,19 @@ describe('reports', () => {
       expect(said).not.toContain('as the desk does unless');
     });
 
+    it('draws a report whose lines are told apart by more than colour, with their names beneath', async () => {
+      const { document } = await documentOf(`/staff/reports/churn?${range}&currency=USD`);
+      const chart = document.querySelector('[aria-labelledby=picture]');
+      expect(chart?.querySelector('figure')?.getAttribute('aria-label')).toContain('The same figures are in');
+      expect([...(chart?.querySelectorAll('.parts li') ?? [])].map((each) => each.textContent)).toEqual([
+        'Members lost',
+        'Income lost',
+      ]);
+      const dashes = [...(chart?.querySelectorAll('.parts [stroke-dasharray]') ?? [])];
+      expect(new Set(dashes.map((each) => each.getAttribute('stroke-dasharray'))).size).toBe(2);
+      expect(document.querySelector('.choices [aria-current]')?.textContent).toBe('Leaving');
+    });
+
     it('is a file that no spreadsheet runs', async () => {
       const { text, headers } = await viewer
         .get(`/api/v1/reports/sources.csv?${range}&of=article&currency=USD`)
