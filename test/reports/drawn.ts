@@ -1,11 +1,20 @@
 // Drawn: random histories of a handful of people, written as the ledger keeps them, and counted naively from what was drawn.
 import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
 import type { Period } from '../../src/values/period.ts';
 import type { History, Seen } from './history.ts';
 
 const begin = Date.parse('2024-12-01T00:00:00Z');
 const lastHour = 19 * 30 * 24;
-const momentOf = (hour: number) => new Date(begin + hour * 3_600_000);
+const inUtc = (hour: number) => new Date(begin + hour * 3_600_000);
+
+/** The same hour by the clocks of a place; one that a clock change skips is the hour after. */
+export function byClocksOf(zone: string): typeof inUtc {
+  return (hour) => {
+    const wall = inUtc(hour).toISOString().slice(0, -1);
+    return new Date(Temporal.PlainDateTime.from(wall).toZonedDateTime(zone).epochMilliseconds);
+  };
+}
 
 const drawnGift = fc.record({
   hour: fc.integer({ min: 0, max: lastHour }),
@@ -76,11 +85,15 @@ export interface Person {
 }
 
 /** Writes what was drawn, and says in plain words what was written. */
-export async function live(history: History, drawn: Drawn): Promise<Person[]> {
+export async function live(history: History, drawn: Drawn, momentOf = inUtc): Promise<Person[]> {
   const people: Person[] = [];
   for (const { gifts, plans } of drawn) {
     const id = await history.reader();
-    const person: Person = { id, gifts: gifts.map(giftOf), plans: plans.map(planOf) };
+    const person: Person = {
+      id,
+      gifts: gifts.map((gift) => giftOf(gift, momentOf)),
+      plans: plans.map((plan) => planOf(plan, momentOf)),
+    };
     for (const gift of person.gifts) await write(history, id, gift);
     for (const plan of person.plans) await history.promises(id, { ...plan, ...seenOf(plan) });
     people.push(person);
@@ -88,7 +101,10 @@ export async function live(history: History, drawn: Drawn): Promise<Person[]> {
   return people;
 }
 
-function giftOf({ hour, amount, currency, rate, back }: Drawn[number]['gifts'][number]): Gift {
+function giftOf(
+  { hour, amount, currency, rate, back }: Drawn[number]['gifts'][number],
+  momentOf: typeof inUtc,
+): Gift {
   return {
     at: momentOf(hour),
     amount,
@@ -122,7 +138,7 @@ async function write(history: History, readerId: string, gift: Gift): Promise<vo
   }
 }
 
-function planOf(drawn: Drawn[number]['plans'][number]): Plan {
+function planOf(drawn: Drawn[number]['plans'][number], momentOf: typeof inUtc): Plan {
   let hour = drawn.begins;
   let { amount } = drawn;
   const looks: Look[] = [{ at: momentOf(hour), standing: 'active', amount, askedAt: null }];

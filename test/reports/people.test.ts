@@ -9,6 +9,7 @@ import { fiscalYear, type Period, period, periodsBetween } from '../../src/value
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
 import {
   alone,
+  byClocksOf,
   countsBefore,
   drawnPeople,
   firstGiftAt,
@@ -421,5 +422,25 @@ describe('for any history', () => {
         expect(late.rows).toEqual(early.rows);
       }
     }, 8);
+  });
+
+  it('is the same wherever the clocks that all of it goes by change', async () => {
+    await fc.assert(
+      fc.asyncProperty(drawnPeople, async (drawn) => {
+        const answers: unknown[] = [];
+        for (const timeZone of ['Europe/Riga', 'America/New_York', 'Asia/Tokyo']) {
+          await fresh.pool.query(forgetAll);
+          await live(history, drawn, byClocksOf(timeZone));
+          const there = ask({ from, to, by: 'week', currency: 'USD' }, { ...reckoning, timeZone }, asOf);
+          const reports = ['income', 'mrr', 'churn', 'retention', 'growth', 'cohorts'] as const;
+          const told = [];
+          for (const name of reports) told.push((await answerReport(history.database, name, there)).rows);
+          answers.push(told);
+        }
+        expect(answers[1]).toEqual(answers[0]);
+        expect(answers[2]).toEqual(answers[0]);
+      }),
+      { numRuns: 5 },
+    );
   });
 });
