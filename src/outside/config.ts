@@ -44,6 +44,8 @@ export interface Config {
     smtpUrl: string;
     from: MailSender;
     dkim: { domain: string; selector: string; key: string } | null;
+    /** How many connections to the mail server carry letters at once, beside one for letters of access. */
+    connections: number;
     /** How fast letters may go to these domains together, or, for '*', all letters of one process. */
     throttles: { domains: string[]; perSecond: number }[];
     events: MailEvents;
@@ -132,6 +134,7 @@ export function readSettings(
           e.MAIL_DKIM_DOMAIN && e.MAIL_DKIM_SELECTOR && e.MAIL_DKIM_KEY
             ? { domain: e.MAIL_DKIM_DOMAIN, selector: e.MAIL_DKIM_SELECTOR, key: e.MAIL_DKIM_KEY }
             : null,
+        connections: e.MAIL_CONNECTIONS,
         throttles: e.MAIL_THROTTLES,
         events: {
           sesTopics: e.MAIL_EVENTS_SES_TOPICS,
@@ -302,6 +305,7 @@ const environment = z.object({
       'must be a private key in PEM form (newlines may be written as \\n)',
     )
     .optional(),
+  MAIL_CONNECTIONS: wholeNumber(1, 50).default(10),
   MAIL_THROTTLES: list
     .pipe(
       z.array(

@@ -35,7 +35,7 @@ export interface Mailer {
 }
 
 /** Opens the pool. Never falls back to plain text where the URL says smtps or requireTLS. */
-export function openMailer(config: Pick<Config, 'mail'>, connections = 5): Mailer {
+export function openMailer(config: Pick<Config, 'mail'>, connections = config.mail.connections): Mailer {
   const { dkim, smtpUrl } = config.mail;
   const at = new URL(smtpUrl);
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(at.hostname);

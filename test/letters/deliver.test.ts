@@ -10,13 +10,14 @@ import { cancelLetters } from '../../src/letters/outbox.ts';
 import { suppress } from '../../src/letters/suppression.ts';
 import { type Database, transact } from '../../src/outside/database.ts';
 import type { Message } from '../../src/outside/smtp.ts';
+import { openThrottles } from '../../src/outside/throttles.ts';
 import { letters, reminders } from '../../src/schema.ts';
 import { manageLink, openPostOffice, type PostOffice, reminderLetter, thankYou } from './post-office.ts';
 
 let post: PostOffice;
 
 beforeAll(async () => {
-  post = await openPostOffice();
+  post = await openPostOffice({ connections: 5 });
 });
 
 beforeEach(async () => {
@@ -484,6 +485,149 @@ describe('guards', () => {
       .set({ state: 'sending', leasedUntil: new Date('2027-02-24T09:01:00Z') });
     await transact(post.services, (tx) => cancelLetters(tx, { reminderId: reminder }));
     expect((await post.row(`reminder:${reminder}:0`)).state).toBe('sending');
+  });
+});
+
+describe('between the claim and the naming of the recipient', () => {
+  /** Everything is claimed; then `happens` commits, right before the first letter is noted. */
+  async function meanwhile(happens: (reader: string, reminder: string) => Promise<unknown>): Promise<string> {
+    const reader = await post.reader('anna@example.org');
+    const reminder = await post.sentReminder(reader);
+    await post.queue(reminderLetter(reader, reminder));
+    let first = true;
+    const raced = telling(post.services.database, async (tell) => {
+      if (first) {
+        first = false;
+        await happens(reader, reminder);
+      }
+      return tell();
+    });
+    await deliverLetters({ ...post.services, database: raced });
+    expect(first).toBe(false);
+    expect(post.mailbox.count()).toBe(0);
+    return (await post.row(`reminder:${reminder}:0`)).state;
+  }
+  const now = () => post.services.now();
+
+  test('a payment is committed', async () => {
+    expect(await meanwhile((reader) => post.pay(reader, now()))).toBe('cancelled');
+  });
+
+  test('another reader’s payment that came by this reminder is committed', async () => {
+    const other = await post.reader('boris@example.org');
+    const paid = async (_reader: string, reminder: string) => {
+      const id = await post.pay(other, now());
+      await post.services.database.execute(
+        sql`update payments set reminder_id = ${reminder} where id = ${id}`,
+      );
+    };
+    expect(await meanwhile(paid)).toBe('cancelled');
+  });
+
+  test('the reader unsubscribes', async () => {
+    const unsubscribed = (reader: string) =>
+      transact(post.services, (tx) => suppress(tx, now(), reader, 'unsubscribed'));
+    expect(await meanwhile(unsubscribed)).toBe('cancelled');
+  });
+
+  test('the address turns out to be dead', async () => {
+    const dead = (reader: string) =>
+      post.services.database.execute(sql`insert into suppressions (address_hash, scope, reason, since)
+        select address_hash, 'all', 'dead-address', now() from readers where id = ${reader}`);
+    expect(await meanwhile(dead)).toBe('suppressed');
+  });
+
+  test('the reader is forgotten', async () => {
+    const forgotten = (reader: string) => transact(post.services, (tx) => forgetReader(tx, now(), reader));
+    expect(await meanwhile(forgotten)).toBe('cancelled');
+  });
+});
+
+describe('pauses and throttles', () => {
+  async function remind(address: string): Promise<string> {
+    const reader = await post.reader(address);
+    const reminder = await post.sentReminder(reader);
+    await post.queue(reminderLetter(reader, reminder));
+    return `reminder:${reminder}:0`;
+  }
+
+  test('a domain’s pause holds for every instance and its next letters, not for receipts, and ends when a reminder is taken', async () => {
+    const { services } = post;
+    await remind('a@gmail.com');
+    post.mailbox.setFault({ reply: '550 5.7.1 Not authorised', times: 1 });
+    await deliverLetters(services);
+    const later = await remind('b@gmail.com');
+    await post.queue(thankYou(await post.reader('c@gmail.com')));
+    await deliverLetters(await post.anotherInstance());
+    expect((await post.row('thank-you:payment-1')).state).toBe('sent');
+    expect(await post.row(later)).toMatchObject({
+      state: 'deferred',
+      problem: 'policy pause',
+      attempts: 0,
+      dueAt: new Date('2027-02-24T10:00:00Z'),
+    });
+    const { pauses } = await lettersHealth(services.database, services.now());
+    expect(pauses).toMatchObject([{ reason: 'policy', provider: 'gmail.com', problem: 'policy 550 5.7.1' }]);
+    services.pass(3600);
+    await deliverLetters(services);
+    expect((await post.row(later)).state).toBe('sent');
+    expect((await lettersHealth(services.database, services.now())).pauses).toEqual([]);
+  });
+
+  test('a domain of one’s own is paused without being named', async () => {
+    await remind('anna@annas-own-place.example');
+    post.mailbox.setFault({ reply: '550 5.7.1 Not authorised', times: 1 });
+    await deliverLetters(post.services);
+    const { rows } = await post.services.database.execute<{ row: string }>(
+      sql`select row_to_json(mail_pauses)::text as row from mail_pauses`,
+    );
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.row).not.toContain('annas-own-place');
+  });
+
+  test('a refusal of the sender pauses everything, and the mail server’s first yes ends that', async () => {
+    const { services } = post;
+    const refusing = await smtpTalk((socket, line) => {
+      if (line.startsWith('EHLO')) socket.write('250 local\r\n');
+      else if (line.startsWith('MAIL')) socket.write('550 5.7.1 Not from you\r\n');
+      else socket.write('250 ok\r\n');
+    });
+    const instance = await post.anotherInstance(refusing.url);
+    await post.queue(thankYou(await post.reader('anna@example.org')));
+    await deliverLetters(instance);
+    await refusing.close();
+    await post.queue(thankYou(await post.reader('boris@example.org'), 'payment-2'));
+    await deliverLetters(services);
+    expect(post.mailbox.count()).toBe(0);
+    expect((await lettersHealth(services.database, services.now())).signInRefused).toBe(true);
+    services.pass(60);
+    await deliverLetters(services);
+    expect((await post.row('thank-you:payment-2')).state).toBe('sent');
+    expect((await lettersHealth(services.database, services.now())).signInRefused).toBe(false);
+  });
+
+  test('beyond its provider’s rate a letter goes back untried, to a moment of its own', async () => {
+    const { services } = post;
+    const slow = { throttles: openThrottles([{ domains: ['gmail.com'], perSecond: 1 }]) };
+    const throttled = { ...services, mailer: { ...services.mailer, ...slow } };
+    const keys = [await remind('a@gmail.com'), await remind('b@gmail.com'), await remind('c@gmail.com')];
+    await deliverLetters(throttled);
+    expect(post.mailbox.count()).toBe(1);
+    await post.queue(manageLink(await post.reader('d@gmail.com')));
+    await deliverLetters(throttled);
+    expect((await post.row('manage-link:ask-1')).state).toBe('sent');
+    const rows = await Promise.all(keys.map((key) => post.row(key)));
+    const waiting = rows.filter((row) => row.state === 'queued');
+    expect(waiting.map(({ attempts, leasedUntil }) => ({ attempts, leasedUntil }))).toEqual([
+      { attempts: 0, leasedUntil: null },
+      { attempts: 0, leasedUntil: null },
+    ]);
+    expect(new Set(waiting.map((row) => row.dueAt.getTime())).size).toBe(2);
+    for (let n = 0; n < 6; n++) {
+      services.pass(1);
+      await deliverLetters(throttled);
+    }
+    expect([...post.mailbox.messageIds().values()]).toEqual([1, 1, 1, 1]);
   });
 });
 

@@ -118,6 +118,10 @@ describe('each of these is refused, by name', () => {
     ['MAIL_FROM', 'The Gazette'],
     ['MAIL_FROM', 'a@gazette.org, b@gazette.org'],
     ['MAIL_DKIM_KEY', 'MIIEvQ'],
+    ['MAIL_CONNECTIONS', '0'],
+    ['MAIL_THROTTLES', 'gmail.com=20'],
+    ['MAIL_THROTTLES', 'gmail=20/s'],
+    ['MAIL_THROTTLES', '*=0/s'],
     ['REMINDER_CONFIRMATION', 'maybe'],
     ['EMBED_ORIGINS', 'gazette.org'],
     ['EMBED_ORIGINS', 'https://gazette.org/'],
@@ -235,6 +239,13 @@ test('the sender is read with and without a name; a line break makes it unreadab
     address: 'letters@gazette.org',
   });
   expect(faultsOf({ MAIL_FROM: 'A <a@gazette.org>\nBcc: b@gazette.org' })).toHaveLength(1);
+});
+
+test('throttles are read by provider and for all together', () => {
+  expect(settingsOf({ MAIL_THROTTLES: 'Gmail.com+googlemail.com=20/s, *=90/m' }).mail.throttles).toEqual([
+    { domains: ['gmail.com', 'googlemail.com'], perSecond: 20 },
+    { domains: ['*'], perSecond: 1.5 },
+  ]);
 });
 
 describe('.env.example', () => {
