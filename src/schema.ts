@@ -307,6 +307,7 @@ export const payments = pgTable(
     index('payments_by_moment').on(t.paidAt),
     index('payments_by_membership').on(t.membershipId, t.paidAt),
     index('payments_by_reminder').on(t.reminderId),
+    index('payments_by_campaign').on(t.campaign, t.paidAt).where(sql`campaign is not null`),
     index('payments_by_subscription').on(t.stripeSubscriptionId),
     index('payments_to_settle').on(t.settleDueAt).where(sql`settled_at is null`),
   ],
@@ -721,6 +722,47 @@ export const staffSessions = pgTable(
     endedAt: instant('ended_at'),
   },
   (t) => [index('staff_sessions_by_staff').on(t.staffId)],
+);
+
+/** Writer: staff/report-letters. Who wants the figures by letter, and when the next one is to be written; no row, no letter. */
+export const reportLetters = pgTable(
+  'report_letters',
+  {
+    staffId: uuid('staff_id')
+      .primaryKey()
+      .references(() => staff.id),
+    every: text('every', { enum: ['week', 'month'] }).notNull(),
+    locale: text('locale').notNull(),
+    chosenAt: instant('chosen_at').notNull(),
+    /** Business time: the morning on which the next letter is written, of the period that ends before that day. */
+    dueAt: instant('due_at').notNull(),
+  },
+  (t) => [index('report_letters_due').on(t.dueAt)],
+);
+
+/** Writer: staff/goals. What the newsroom set out to raise; ended, never deleted. What came of it is counted from the ledger. */
+export const goals = pgTable(
+  'goals',
+  {
+    id: uuid('id').primaryKey(),
+    title: text('title').notNull(),
+    /** Only gifts of this campaign; null for all gifts. */
+    campaign: text('campaign'),
+    targetMinor: minor('target_minor').notNull(),
+    /** Only gifts in this currency count. */
+    currency: currencyCode('currency').notNull(),
+    /** The first and the last local day inside. */
+    firstOn: date('first_on', { mode: 'string' }).notNull(),
+    lastOn: date('last_on', { mode: 'string' }).notNull(),
+    createdAt: instant('created_at').notNull(),
+    /** Taken off the desk before its last day, or after it. */
+    endedAt: instant('ended_at'),
+  },
+  (t) => [
+    check('goal_target_positive', sql`${t.targetMinor} > 0`),
+    check('goal_currency_code', sql`${t.currency} ~ '^[A-Z]{3}$'`),
+    check('goal_days_in_order', sql`${t.firstOn} <= ${t.lastOn}`),
+  ],
 );
 
 /** Writer: staff/tokens. What programs read reports with: shown once, kept as a hash. */
