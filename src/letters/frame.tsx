@@ -271,12 +271,12 @@ const styles = `
   .sheet { padding: 24px 24px 32px !important; border-width: 0 0 1px !important; border-radius: 0 !important; }
   .beneath { padding: 20px 24px 40px !important; }
   .title { font-size: 26px !important; line-height: 32px !important; }
+  .value { white-space: normal !important; }
 }
 @media (max-width: 360px) {
   .sheet { padding: 20px 20px 28px !important; }
   .beneath { padding: 16px 20px 32px !important; }
   .title { font-size: 24px !important; line-height: 30px !important; }
-  .value { white-space: normal !important; }
 }
 @media (prefers-color-scheme: dark) {
   .paper { background-color: ${dark.paper} !important; }

@@ -21,6 +21,9 @@ export interface LetterLinks {
   block(): string;
   /** Over the staff member and the invitation's number; good for 3 days. */
   invitation(): string;
+  /** The desk, and where staff say how often they want its figures; whoever follows it signs in. */
+  desk(): string;
+  reportLetters(): string;
   /** Signs the reader in, over the row of their asking; good for ten minutes. */
   signIn(signInId: string): string;
   /** The same by hand, in another browser than the one that asked: six digits. */
@@ -64,6 +67,8 @@ export function letterLinks(keys: Keys, baseUrl: string, to: LinkedTo): LetterLi
       );
       return `${baseUrl}/staff/welcome/${token}`;
     },
+    desk: () => `${baseUrl}/staff`,
+    reportLetters: () => `${baseUrl}/staff/report-letters`,
     signIn: (signInId) =>
       `${baseUrl}/account/sign-in/${linkToken(keys, 'sign-in', signInId, minutesAfter(to.createdAt, 10))}`,
     signInCode: (signInId) => signInCode(keys, signInId),
@@ -85,6 +90,8 @@ export function exampleLinks(baseUrl: string): LetterLinks {
     unsubscribe: at(`unsubscribe/${token}`),
     block: at(`unsubscribe/${token}`),
     invitation: at(`staff/welcome/${token}`),
+    desk: at('staff'),
+    reportLetters: at('staff/report-letters'),
     signIn: at(`account/sign-in/${token}`),
     signInCode: () => '123456',
     donate: at('donate'),

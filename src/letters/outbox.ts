@@ -91,6 +91,29 @@ export interface LetterFacts {
   /** The row of the asking, over which the link and the code are derived. */
   'sign-in': { signInId: string };
   'staff-invitation': Record<string, never>;
+  /**
+   * What a period came to, as it stood when the letter was written. Both days are inside. Money is in the reporting currency;
+   * what has no exchange rate stands apart. `before`: the same of the period before. Nobody is named.
+   */
+  'report-summary': {
+    every: 'week' | 'month';
+    firstOn: string;
+    lastOn: string;
+    currency: string;
+    gross: { minor: string; before: string };
+    net: { minor: string; before: string };
+    /** Monthly value of running gifts: at both ends, and what moved it, gains positive and losses negative. */
+    promised: { startMinor: string; endMinor: string; moves: readonly { by: Movement; minor: string }[] };
+    people: { new: number; returned: number; lost: number; atEnd: number };
+    reminders: { asked: number; confirmed: number; gave: number };
+    unconverted: readonly MoneyFacts[];
+    needs: {
+      disputes: { count: number; firstBy: string } | null;
+      deadEvents: number;
+      overdue: { people: number; minor: string };
+      pauses: readonly { reason: 'policy' | 'sign-in'; provider: string | null }[];
+    };
+  };
   /** `discreet`: as the reader wished for this reminder, here and below. */
   'reminder-confirmation': { reminderId: string; sendOn: string; discreet?: boolean };
   /** `askedAt`: when the reader first asked. `again`: it was put off before. `mayRepeat`: it may be put off once more. */
@@ -104,6 +127,25 @@ export interface LetterFacts {
 }
 
 export type LetterKind = keyof LetterFacts;
+
+/** What moves promised income; `fx`: exchange rates. */
+type Movement =
+  | 'new'
+  | 'reactivation'
+  | 'expansion'
+  | 'contraction'
+  | 'churn_voluntary'
+  | 'churn_involuntary'
+  | 'paused'
+  | 'resumed'
+  | 'fx';
+
+/** Kinds that go to staff and never to a reader. */
+export type StaffKind = 'staff-invitation' | 'report-summary';
+
+export function isStaffKind(kind: LetterKind): kind is StaffKind {
+  return kind === 'staff-invitation' || kind === 'report-summary';
+}
 
 interface ClassRule {
   /** After so long the letter is no longer worth sending. */
@@ -138,6 +180,7 @@ export const classOf: Record<LetterKind, LetterClass> = {
   'manage-link': 'access',
   'sign-in': 'access',
   'staff-invitation': 'access',
+  'report-summary': 'money',
   'reminder-confirmation': 'confirm',
   reminder: 'reminder',
 };

@@ -27,6 +27,7 @@ import { reminder } from './reminder.ts';
 import { reminderConfirmation } from './reminder-confirmation.ts';
 import { renewalAhead } from './renewal-ahead.ts';
 import { renewalReceipt } from './renewal-receipt.ts';
+import { reportSummary } from './report-summary.ts';
 import { secondGift } from './second-gift.ts';
 import { signIn } from './sign-in.ts';
 import { staffInvitation } from './staff-invitation.ts';
@@ -180,6 +181,7 @@ const writers: { [K in LetterKind]: (writing: Writing<K>) => Letter } = {
   'manage-link': manageLink,
   'sign-in': signIn,
   'staff-invitation': staffInvitation,
+  'report-summary': reportSummary,
   'reminder-confirmation': reminderConfirmation,
   reminder,
 };

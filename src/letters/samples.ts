@@ -1,5 +1,5 @@
 // Samples: one of every letter and of its variants, for whoever looks at them all; their facts are examples and no one's.
-import { classOf, type LetterFacts, type LetterKind, type MoneyFacts } from './outbox.ts';
+import { classOf, isStaffKind, type LetterFacts, type LetterKind, type MoneyFacts } from './outbox.ts';
 import type { RenderedRow } from './render.ts';
 
 const id = (n: number) => `01930000-0000-7000-8000-0000000000${String(n).padStart(2, '0')}`;
@@ -132,6 +132,46 @@ export const samples = {
   'manage-link': { membershipId: null },
   'sign-in': { signInId: id(8) },
   'staff-invitation': {},
+  'report-summary': {
+    every: 'week',
+    firstOn: '2027-02-15',
+    lastOn: '2027-02-21',
+    currency: 'EUR',
+    gross: { minor: '1284050', before: '1140300' },
+    net: { minor: '1209912', before: '1084411' },
+    promised: {
+      startMinor: '2415000',
+      endMinor: '2437550',
+      moves: [
+        { by: 'new', minor: '31050' },
+        { by: 'expansion', minor: '2500' },
+        { by: 'churn_voluntary', minor: '-8000' },
+        { by: 'churn_involuntary', minor: '-3000' },
+      ],
+    },
+    people: { new: 41, returned: 3, lost: 17, atEnd: 3216 },
+    reminders: { asked: 58, confirmed: 44, gave: 2 },
+    unconverted: [{ amountMinor: '1200', currency: 'KZT' }],
+    needs: {
+      disputes: { count: 1, firstBy: '2027-03-04T23:59:59Z' },
+      deadEvents: 0,
+      overdue: { people: 12, minor: '9450' },
+      pauses: [{ reason: 'policy', provider: 'example.com' }],
+    },
+  },
+  'report-summary:monthly': {
+    every: 'month',
+    firstOn: '2027-01-01',
+    lastOn: '2027-01-31',
+    currency: 'USD',
+    gross: { minor: '0', before: '250000' },
+    net: { minor: '-1500', before: '238210' },
+    promised: { startMinor: '50000', endMinor: '50000', moves: [] },
+    people: { new: 0, returned: 0, lost: 0, atEnd: 61 },
+    reminders: { asked: 0, confirmed: 0, gave: 0 },
+    unconverted: [],
+    needs: { disputes: null, deadEvents: 0, overdue: { people: 0, minor: '0' }, pauses: [] },
+  },
   'reminder-confirmation': { reminderId: id(3), sendOn: '2027-03-24' },
   reminder: { reminderId: id(3), askedAt: '2027-01-24T12:00:00Z', again: false, mayRepeat: true },
   'reminder:again': { reminderId: id(3), askedAt: '2027-01-24T12:00:00Z', again: true, mayRepeat: false },
@@ -148,7 +188,7 @@ export function kindOf(sample: Sample): LetterKind {
 /** A sample as its row would be. */
 export function sampleRow(sample: Sample, locale: string): RenderedRow {
   const kind = kindOf(sample);
-  const staffs = kind === 'staff-invitation';
+  const staffs = isStaffKind(kind);
   return {
     kind,
     class: classOf[kind],

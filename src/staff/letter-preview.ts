@@ -1,7 +1,7 @@
 // A letter as one supporter got it or would get it: with their own facts where there are some, and examples, said to be such, elsewhere.
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { exampleLinks } from '../letters/links.ts';
-import type { LetterKind } from '../letters/outbox.ts';
+import { isStaffKind, type LetterKind, type StaffKind } from '../letters/outbox.ts';
 import {
   isLetterKind,
   senderName,
@@ -23,12 +23,12 @@ export interface Preview extends WrittenLetter {
 }
 
 /** Kinds that go to readers. */
-export type ReadersKind = Exclude<LetterKind, 'staff-invitation'>;
+export type ReadersKind = Exclude<LetterKind, StaffKind>;
 
 export const readersKinds = sampleNames.filter((name): name is ReadersKind => isReadersKind(name));
 
 export function isReadersKind(text: string): text is ReadersKind {
-  return isLetterKind(text) && text !== 'staff-invitation';
+  return isLetterKind(text) && !isStaffKind(text);
 }
 
 /** When the newest letter of each kind was written to this supporter; null where there is no such supporter. */

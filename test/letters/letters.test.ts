@@ -208,9 +208,30 @@ test('a statement of very many days tells the months', () => {
 
 test('a letter about money says where the reader looks after it', () => {
   for (const sample of sampleNames) {
-    if (sampleRow(sample, 'en').class !== 'money') continue;
+    const row = sampleRow(sample, 'en');
+    if (row.class !== 'money' || row.readerId === null) continue;
     expect(write(sample, 'en').text).toMatch(/https:\/\/support\.example\.org\/account\/(manage|second)\//);
   }
+});
+
+test('the figures of a week stand beside those before, with what moved and what needs a person, and name nobody', () => {
+  const { subject, text } = write('report-summary', 'en');
+  expect(subject).toBe('The figures of the week');
+  const rows = text.split('\n').filter((line) => /^\S.*:\s{2,}\S/.test(line));
+  expect(rows.map((line) => line.split(/:\s{2,}/)).slice(0, 8)).toEqual([
+    ['Came in', '€12,840.50 (before: €11,403)'],
+    ['Left after fees, refunds and disputes', '€12,099.12 (before: €10,844.11)'],
+    ['At the start', '€24,150'],
+    ['New', '+€310.50'],
+    ['Raised', '+€25'],
+    ['Ended by supporters', '−€80'],
+    ['Ended by failed payments', '−€30'],
+    ['At the end', '€24,375.50'],
+  ]);
+  expect(text).toContain('1 dispute has to be answered, the first by 4 March 2027.');
+  expect(text).toContain('12 supporters are past due, €94.50 a month at risk.');
+  expect(text).toContain('https://support.example.org/staff/report-letters');
+  expect(write('report-summary:monthly', 'en').text).toContain('Nothing needs a person right now.');
 });
 
 test('the sign-in’s link ends after ten minutes, and its code has six digits that are not the same for another', () => {

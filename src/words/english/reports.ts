@@ -377,6 +377,7 @@ export const reports = {
     'manage-link': 'Link to a regular gift',
     'sign-in': 'Sign-in link and code',
     'staff-invitation': 'Invitation to the desk',
+    'report-summary': 'Figures of a week or a month',
     'reminder-confirmation': 'Reminder to confirm',
     reminder: 'Reminder',
   },

@@ -373,6 +373,7 @@ export const reports: (typeof english)['reports'] = {
     'manage-link': 'Ссылка на регулярный взнос',
     'sign-in': 'Ссылка и код для входа',
     'staff-invitation': 'Приглашение в редакцию',
+    'report-summary': 'Цифры за неделю или месяц',
     'reminder-confirmation': 'Подтверждение напоминания',
     reminder: 'Напоминание',
   },
