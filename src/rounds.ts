@@ -16,7 +16,10 @@ import {
   sweepReminders,
 } from './reminders/send-due.ts';
 import { foldChanges } from './reports/prepared-fold.ts';
+import { reckoningOf } from './reports/reckoning.ts';
+import { readSummary } from './reports/summary.ts';
 import { rounds } from './schema.ts';
+import { nextReportLetterDue, writeReportLetters } from './staff/report-letters.ts';
 import { sweepStaffSessions } from './staff/session.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
 import { tellAhead } from './stripe/notices.ts';
@@ -41,7 +44,7 @@ export interface Rounds {
   stop(): Promise<void>;
 }
 
-type Work = Nudge | 'nightly' | 'reconciling' | 'figures';
+type Work = Nudge | 'summaries' | 'nightly' | 'reconciling' | 'figures';
 
 const beatMs = 1000;
 /** The hour of the night, in the publication's zone, in which sweeping and mending are done. */
@@ -63,6 +66,11 @@ export function startRounds(services: Services): Rounds {
       heard = await satisfyReminders(services, heard);
       await sendDueReminders(services);
     }),
+    summaries: oneAtATime(services, 'summaries', () =>
+      writeReportLetters(services, (days) =>
+        readSummary(services.database, reckoningOf(services.config), services.now(), days),
+      ),
+    ),
     letters: oneAtATime(services, 'letters', () => deliverLetters(services, { signal })),
     settlement: oneAtATime(services, 'settlement', () => settle(services)),
     nightly: oneAtATime(services, 'nightly', () => runNightly(services)),
@@ -76,6 +84,7 @@ export function startRounds(services: Services): Rounds {
     events: () => nextEventDue(services),
     promises: () => nextPromiseDue(services),
     reminders: () => remindersNextDue(services),
+    summaries: () => nextReportLetterDue(services),
     letters: () => lettersNextDue(services),
     settlement: () => nextSettlementDue(services),
     nightly: () => nextNightly(services),

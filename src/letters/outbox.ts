@@ -103,9 +103,15 @@ export interface LetterFacts {
     gross: { minor: string; before: string };
     net: { minor: string; before: string };
     /** Monthly value of running gifts: at both ends, and what moved it, gains positive and losses negative. */
-    promised: { startMinor: string; endMinor: string; moves: readonly { by: Movement; minor: string }[] };
+    promised: {
+      startMinor: string;
+      endMinor: string;
+      moves: readonly { by: Movement; minor: string }[];
+      unconverted: readonly MoneyFacts[];
+    };
     people: { new: number; returned: number; lost: number; atEnd: number };
     reminders: { asked: number; confirmed: number; gave: number };
+    /** Of the income. */
     unconverted: readonly MoneyFacts[];
     needs: {
       disputes: { count: number; firstBy: string } | null;
@@ -129,7 +135,7 @@ export interface LetterFacts {
 export type LetterKind = keyof LetterFacts;
 
 /** What moves promised income; `fx`: exchange rates. */
-type Movement =
+export type Movement =
   | 'new'
   | 'reactivation'
   | 'expansion'

@@ -10,6 +10,7 @@ import {
   receipt,
   signature,
 } from './blocks.ts';
+import type { MoneyFacts } from './outbox.ts';
 import { amount, day, greeting, type Writing } from './writing.ts';
 
 export function reportSummary(writing: Writing<'report-summary'>): Letter {
@@ -52,7 +53,7 @@ function needs(writing: Writing<'report-summary'>): Block[] {
 function figures(writing: Writing<'report-summary'>): Block[] {
   const { facts } = writing;
   const words = writing.words.reportLetters.letter;
-  const { promised, people, reminders, unconverted } = facts;
+  const { promised, people, reminders } = facts;
   const beside = ({ minor, before }: { minor: string; before: string }) =>
     `${money(writing, minor)} ${words.before(money(writing, before))}`;
   const count = (number: number) => number.toLocaleString(writing.words.locale);
@@ -61,6 +62,7 @@ function figures(writing: Writing<'report-summary'>): Block[] {
       [words.gross, beside(facts.gross)],
       [words.net, beside(facts.net)],
     ]),
+    ...leftOut(writing, facts.unconverted),
     receipt(
       words.promised,
       [
@@ -69,6 +71,7 @@ function figures(writing: Writing<'report-summary'>): Block[] {
       ],
       [[words.end, money(writing, promised.endMinor)]],
     ),
+    ...leftOut(writing, promised.unconverted),
     receipt(
       words.people,
       [
@@ -83,10 +86,14 @@ function figures(writing: Writing<'report-summary'>): Block[] {
       [words.confirmed, count(reminders.confirmed)],
       [words.gave, count(reminders.gave)],
     ]),
-    ...(unconverted.length === 0
-      ? []
-      : [paragraph(words.unconverted(unconverted.map((each) => amount(writing, each)).join(', ')))]),
   ];
+}
+
+/** What has no exchange rate, in its own currencies. */
+function leftOut(writing: Writing<'report-summary'>, unconverted: readonly MoneyFacts[]): Block[] {
+  if (unconverted.length === 0) return [];
+  const amounts = unconverted.map((each) => amount(writing, each)).join(', ');
+  return [paragraph(writing.words.reportLetters.letter.unconverted(amounts))];
 }
 
 function money(writing: Writing<'report-summary'>, amountMinor: string): string {

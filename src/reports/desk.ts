@@ -117,7 +117,7 @@ export function monthSoFar(
   };
 }
 
-async function readOverdue(tx: Reads, question: Question): Promise<Desk['overdue']> {
+export async function readOverdue(tx: Reads, question: Question): Promise<Desk['overdue']> {
   const only = question.currency === 'reporting' ? null : question.currency;
   const [line = {}] = await answered(
     tx,
@@ -128,7 +128,7 @@ async function readOverdue(tx: Reads, question: Question): Promise<Desk['overdue
   return { amountMinor: Number(amountMinor), people: Number(line.people ?? 0) };
 }
 
-async function readDisputesToAnswer(tx: Reads, asOf: Date): Promise<Desk['disputes']> {
+export async function readDisputesToAnswer(tx: Reads, asOf: Date): Promise<Desk['disputes']> {
   const [line = {}] = await answered(
     tx,
     sql`select count(*) as waiting, min(answer_by) as first_by from disputes

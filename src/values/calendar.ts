@@ -32,13 +32,13 @@ export function chosenDays(askedOn: string): { earliestOn: string; latestOn: str
 }
 
 /**
- * The instant at which a letter due on this local day goes out: between 09:00 and 11:00 local, spread by `seed` (any stable
- * id) so that not all leave in one second; without a seed 09:00. A time that a clock change skips becomes the first
+ * The instant at which a letter due on this local day goes out: between 09:00 and 11:00 local, or in the two hours from another
+ * hour on, spread by `seed` (any stable id) so that not all leave in one second; without a seed at that hour. A time that a clock change skips becomes the first
  * that exists after it; one that happens twice is taken the first time.
  */
-export function sendAt(date: string, zone: string, seed = ''): Date {
+export function sendAt(date: string, zone: string, seed = '', hour = 9): Date {
   const wanted = Temporal.PlainDate.from(date)
-    .toPlainDateTime({ hour: 9 })
+    .toPlainDateTime({ hour })
     .add({ seconds: spreadSeconds(seed) });
   const early = wanted.toZonedDateTime(zone, { disambiguation: 'earlier' });
   if (early.toPlainDateTime().equals(wanted)) return new Date(early.epochMilliseconds);
