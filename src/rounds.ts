@@ -119,6 +119,8 @@ export function startRounds(services: Services): Rounds {
     }, beatMs);
   }
   beat();
+  // By itself: a backlog of events must not let grow what reports have to count besides the kept sums.
+  const folding = setInterval(() => void works.figures.run(), beatMs);
 
   return {
     nudge(work) {
@@ -141,6 +143,7 @@ export function startRounds(services: Services): Rounds {
     async stop() {
       stopping.abort();
       clearTimeout(timer);
+      clearInterval(folding);
       await beating;
       await Promise.all(names.map((name) => works[name].settled()));
     },
