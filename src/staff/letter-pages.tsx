@@ -1,17 +1,10 @@
 // Pages on which staff see the letters of one supporter: which there are, and each as a mail program shows it.
-import type { ComponentChildren, VNode } from 'preact';
+import type { VNode } from 'preact';
 import { localDate } from '../values/calendar.ts';
-import type { Locale } from '../values/locale.ts';
-import { DeskPage } from '../web/layout.tsx';
-import type { Words } from '../words/words.ts';
+import { OwnFrame, type OwnPage } from './desk-frame.tsx';
 import { type Preview, readersKinds } from './letter-preview.ts';
 
-interface SupporterPage {
-  words: Words;
-  locale: Locale;
-  publication: { name: string; timeZone: string };
-  /** The staff's own part of the head. */
-  end: VNode;
+interface SupporterPage extends OwnPage {
   readerId: string;
 }
 
@@ -20,7 +13,7 @@ export function SupporterLettersPage(page: SupporterPage & { written: ReadonlyMa
   const { words, locale, publication, readerId, written } = page;
   const own = words.staff.letters;
   return (
-    <Framed {...page} title={own.title}>
+    <OwnFrame {...page} title={own.title}>
       <h1>{own.title}</h1>
       <p class="lead">{own.text}</p>
       <p class="aside small">{own.supporter(readerId)}</p>
@@ -49,7 +42,7 @@ export function SupporterLettersPage(page: SupporterPage & { written: ReadonlyMa
           })}
         </tbody>
       </table>
-    </Framed>
+    </OwnFrame>
   );
 }
 
@@ -61,7 +54,7 @@ export function LetterPreviewPage(page: SupporterPage & { preview: Preview }): V
   const at =
     preview.writtenAt === null ? '' : words.common.date(localDate(preview.writtenAt, publication.timeZone));
   return (
-    <Framed {...page} title={name}>
+    <OwnFrame {...page} title={name}>
       <p>
         <a href={`/staff/supporters/${readerId}/letters?locale=${locale}`}>{own.title}</a>
       </p>
@@ -89,21 +82,6 @@ export function LetterPreviewPage(page: SupporterPage & { preview: Preview }): V
           {preview.text}
         </pre>
       </details>
-    </Framed>
-  );
-}
-
-function Framed(page: SupporterPage & { title: string; children: ComponentChildren }): VNode {
-  return (
-    <DeskPage
-      words={page.words}
-      locale={page.locale}
-      title={page.title}
-      publication={page.publication.name}
-      nav={[{ href: `/staff?locale=${page.locale}`, label: page.words.reports.desk }]}
-      end={page.end}
-    >
-      <div class="stack">{page.children}</div>
-    </DeskPage>
+    </OwnFrame>
   );
 }

@@ -90,6 +90,7 @@ export function DeskEnd({ words, role, formToken }: { words: Words; role: Role; 
   return (
     <form method="post" action="/staff/sign-out" class="row">
       <span class="aside">{words.staff.roles[role]}</span>
+      <a href={`/staff/report-letters?locale=${words.locale}`}>{words.reportLetters.title}</a>
       <HiddenFields fields={{ form_token: formToken }} />
       <button type="submit" class="button-link">
         {words.common.signOut}

@@ -10,6 +10,7 @@ import { localeOf } from '../web/locale.ts';
 import { framesOwn, personal, sameSite, showsLetter } from '../web/protection.ts';
 import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
+import { addGoalRoutes } from './goals-routes.ts';
 import {
   formToken,
   giveCookie,
@@ -24,6 +25,7 @@ import { LetterPreviewPage, SupporterLettersPage } from './letter-pages.tsx';
 import { isReadersKind, lettersWritten, previewLetter, type ReadersKind } from './letter-preview.ts';
 import { DeskEnd, InvitationOverPage, SignInPage, WelcomePage } from './pages.tsx';
 import { replayForm, replayRequest } from './replay-request.ts';
+import { addReportLetterRoutes } from './report-letters-routes.ts';
 import { endSession } from './session.ts';
 import { signIn } from './sign-in.ts';
 
@@ -124,6 +126,9 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     showsLetter(res);
     res.type('html').send(html);
   });
+
+  addReportLetterRoutes(routes, services);
+  addGoalRoutes(routes, services);
 
   routes.get('/staff/welcome/:token', async (req, res) => {
     const invitation = await readInvitation(services, req.params.token);

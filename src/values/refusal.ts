@@ -27,6 +27,7 @@ export interface RefusalFacts {
   'date-too-soon': { earliestOn: string };
   'date-too-late': { latestOn: string };
   'zone-unknown': NoFacts;
+  'text-missing': NoFacts;
   'text-too-long': { longest: number };
   'value-malformed': NoFacts;
   'field-unknown': NoFacts;

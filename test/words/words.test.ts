@@ -113,6 +113,7 @@ const everyFault: { readonly [C in RefusalCode]: RefusalFacts[C] } = {
   'date-too-soon': { earliestOn: '2027-02-24' },
   'date-too-late': { latestOn: '2028-02-24' },
   'zone-unknown': {},
+  'text-missing': {},
   'text-too-long': { longest: 200 },
   'value-malformed': {},
   'field-unknown': {},

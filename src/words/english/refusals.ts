@@ -36,6 +36,7 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
   'date-too-late': ({ latestOn }) =>
     `The latest day we can do is ${formatDay(latestOn, 'en')}. Please choose that day or an earlier one.`,
   'zone-unknown': () => 'We do not know this time zone. Please use a name such as Europe/Berlin.',
+  'text-missing': () => 'Please write something here.',
   'text-too-long': ({ longest }) => `This is too long. Please keep it to ${longest} characters.`,
   'value-malformed': () => 'This is not in a form we can read. Please check it.',
   'field-unknown': () => 'We do not know this field. Please leave it out.',

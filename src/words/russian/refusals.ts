@@ -35,6 +35,7 @@ export const refusals: (typeof english)['refusals'] = {
   'date-too-late': ({ latestOn }) =>
     `Самый поздний возможный день — ${formatDay(latestOn, 'ru')}. Выберите его или любой день раньше.`,
   'zone-unknown': () => 'Такого часового пояса мы не знаем. Укажите название вроде Europe/Berlin.',
+  'text-missing': () => 'Напишите здесь что-нибудь, пожалуйста.',
   'text-too-long': ({ longest }) =>
     `Слишком длинно. Уложитесь, пожалуйста, в ${longest} ${russianPlural(longest, 'знак', 'знака', 'знаков')}.`,
   'value-malformed': () => 'Не получилось это прочитать. Проверьте, пожалуйста, что вписано.',
