@@ -150,7 +150,7 @@ with given as materialized (${givenPeriods(question)}
   union all
   select null, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     (select sum(members_delta) from move),
-    (select count(*) from supporter),
+    (select number from supporters),
     null,
     null,
     null

@@ -22,10 +22,7 @@ function preparedMoney(question: PreparedQuestion): SQL {
   join kept_money k on k.mode = case when given.reporting is null then 'own' else 'reporting' end
     and k.grain = ${grainOf(question)} and k.on_day >= ${question.from}::date and k.on_day < ${question.to}::date
     and (given.only_currency is null or k.currency = given.only_currency)
-  union all
-  select * from (${moneyLines(factsNow, 1)}) as now
-  union all
-  select * from (${moneyLines(factsThen, -1)}) as was
+  ${question.hasChanges ? changedMoney() : sql``}
 ), moved as (
   select
     number as bucket,
@@ -47,6 +44,11 @@ function preparedMoney(question: PreparedQuestion): SQL {
   having sum(facts) > 0
 ), judged as (select * from moved)`;
 }
+
+const changedMoney = () => sql`union all
+  select * from (${moneyLines(factsNow, 1)}) as now
+  union all
+  select * from (${moneyLines(factsThen, -1)}) as was`;
 
 /** Sums over the supporters of these facts, added or (times -1) taken off, in the pieces of `given`. */
 export function moneyLines(facts: SQL, times: 1 | -1): SQL {

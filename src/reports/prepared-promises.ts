@@ -5,15 +5,19 @@ import { everyoneChanged, factsNow, factsThen } from './prepared-facts.ts';
 import { promised } from './promised.ts';
 import type { Question } from './question.ts';
 
-/** The statement's parts `move`, `supporter` and `unrated` (see promised.ts), for reports that only sum them up. */
+/**
+ * The statement's parts `move` and `unrated` (see promised.ts) and the number of `supporters` at the range's end, for reports that
+ * only sum up.
+ */
 export function promisesOf(question: Question): SQL {
-  return isPrepared(question) ? preparedPromises(question) : promised(question);
+  return isPrepared(question)
+    ? preparedPromises(question)
+    : sql`${promised(question)}, supporters as (select count(*) as number from supporter)`;
 }
 
 /** The same parts, a row per period and movement instead of per change. */
 function preparedPromises(question: PreparedQuestion): SQL {
   const grain = grainOf(question);
-  const number = sql`width_bucket(at, bounds.starts)`;
   // Everything before the range counts: by months up to the month in which it begins.
   const fromMonth = `${question.from.slice(0, 7)}-01`;
   const kept =
@@ -27,10 +31,7 @@ function preparedPromises(question: PreparedQuestion): SQL {
   from given
   join kept_promises k on k.mode = case when given.reporting is null then 'own' else 'reporting' end and ${kept}
     and (given.only_currency is null or k.currency = given.only_currency)
-  union all
-  select * from (${promiseLines(question, factsNow, number, 1)}) as now
-  union all
-  select * from (${promiseLines(question, factsThen, number, -1)}) as was
+  ${question.hasChanges ? changedPromises(question) : sql``}
 ), told_promises as (
   select number, currency, movement, sum(delta) as delta, sum(members_delta) as members_delta, sum(supporters_delta) as supporters_delta,
     sum(ending_delta) as ending_delta, sum(paused_delta) as paused_delta, sum(overdue_delta) as overdue_delta, sum(people) as people
@@ -41,17 +42,23 @@ function preparedPromises(question: PreparedQuestion): SQL {
   select null::uuid as reader_id, case when number > 0 then given.starts[number] else '-infinity' end as at, told_promises.*
   from given cross join told_promises
   where movement is null or movement not in ('standing', 'unrated')
-), supporter as (
-  -- As many rows as supporters: who they are no sum says.
-  select from generate_series(1, (
-    select sum(supporters_delta) from given cross join told_promises
-    where movement = 'standing' or given.reporting is not null or given.only_currency is not null
-  ))
+), supporters as (
+  select coalesce(sum(supporters_delta), 0) as number
+  from given cross join told_promises
+  where movement = 'standing' or given.reporting is not null or given.only_currency is not null
 ), unrated as (
   select currency, sum(delta) as value from told_promises where movement = 'unrated'
   group by currency
   having sum(delta) > 0
 )`;
+}
+
+function changedPromises(question: Question): SQL {
+  const number = sql`width_bucket(at, bounds.starts)`;
+  return sql`union all
+  select * from (${promiseLines(question, factsNow, number, 1)}) as now
+  union all
+  select * from (${promiseLines(question, factsThen, number, -1)}) as was`;
 }
 
 /** Sums over the supporters of these facts, as in prepared-money.ts; from `bounds`, which is the `given` of the whole statement. */
@@ -87,4 +94,4 @@ const standingLines = sql`select at, '---', 'standing', 0, 0, stands - coalesce(
         select reader_id, at, (sum(sum(supporters_delta)) over (partition by reader_id order by at) > 0)::int as stands
         from change_in_order
         group by reader_id, at
-      ) as any_currency`;
+      ) as person`;

@@ -5,7 +5,7 @@ import type { Question } from './question.ts';
 import { answered } from './report.ts';
 
 /** A question that is answered from kept sums and the facts that changed since. */
-export type PreparedQuestion = Question & { prepared: true };
+export type PreparedQuestion = Question & { prepared: true; hasChanges: boolean };
 
 /**
  * Marks a question as prepared where sums are kept for its reckoning and few enough facts changed since; else everything is
@@ -15,12 +15,17 @@ export async function prepare(reads: Reads, question: Question): Promise<Questio
   const { timeZone, reportingCurrency } = question.reckoning;
   const [found] = await answered(
     reads,
-    sql`select from kept_books
+    sql`select exists (select from changed_facts) as has_changes from kept_books
       where time_zone = ${timeZone} and reporting_currency = ${reportingCurrency}
         and (select count(*) from (select from changed_facts limit ${mostChanged + 1}) as noted) <= ${mostChanged}`,
   );
   if (!found) return question;
-  const prepared: PreparedQuestion = { ...question, prepared: true };
+  const prepared: PreparedQuestion = {
+    ...question,
+    prepared: true,
+    // Where nothing waits to be folded the sums alone are the answer as of now or, folded meanwhile, of a moment later.
+    hasChanges: found.has_changes === true,
+  };
   return prepared;
 }
 
