@@ -8,6 +8,7 @@ import type { Drawn } from './chart.ts';
 import { ChartFigure } from './chart-figure.tsx';
 import type { Days, Desk } from './desk.ts';
 import { countText, currencyOf, dateText, momentText, moneyText, textOf } from './figures.ts';
+import { Goals } from './goals-page.tsx';
 import { partsOfGiving, stepsOf } from './pictures.ts';
 import { Funnel } from './reminders-page.tsx';
 import type { Row } from './report.ts';
@@ -32,6 +33,7 @@ export function DeskFigures({ seen, desk, charts }: { seen: Seen; desk: Desk; ch
       <NeedsPerson seen={seen} desk={desk} />
       <ThisMonth seen={seen} desk={desk} />
       <Promised seen={seen} desk={desk} chart={charts.movements} />
+      <Goals seen={seen} goals={desk.goals} />
       <Year seen={seen} desk={desk} chart={charts.giving} />
       <NewestGifts seen={seen} desk={desk} />
       <Reminders seen={seen} desk={desk} />

@@ -5,6 +5,7 @@ import { addDays, addMonths, localDate } from '../values/calendar.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import { startOf } from '../values/period.ts';
 import { type Answer, answerReport } from './answer.ts';
+import { type GoalProgress, readGoals } from './goals.ts';
 import { readIncome } from './income.ts';
 import { type Pause, readPauses } from './letter-problems.ts';
 import { readMembers } from './mrr.ts';
@@ -47,6 +48,8 @@ export interface Desk {
   /** Where letters wait since we are refused for what we are. */
   pauses: readonly Pause[];
   reminders: Answer;
+  /** What the newsroom set out to raise, and how far it has come. */
+  goals: readonly GoalProgress[];
   work: Answer;
 }
 
@@ -91,6 +94,7 @@ export function readDesk(
         }),
         pauses: await readPauses(tx),
         reminders: await answerReport(tx, 'reminders', asked(year, { by: 'month' })),
+        goals: await readGoals(tx, reckoning.timeZone, asOf),
         work: await answerReport(tx, 'work', asked(days)),
       };
     },

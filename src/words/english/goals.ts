@@ -39,7 +39,6 @@ export const goals = {
   daysLeft: (days: number) => `${days} ${englishPlural(days, 'day', 'days')} left, today included`,
   begins: (days: number) => `Begins in ${days} ${englishPlural(days, 'day', 'days')}`,
   over: 'The time is over',
-  reached: 'Reached',
   evenPace: 'even pace',
   picture: (raised: string, target: string, percent: string, pace: string) =>
     `A bar filled to ${percent}: ${raised} of ${target}. A line marks an even pace, ${pace}.`,

@@ -41,7 +41,6 @@ export const goals: (typeof english)['goals'] = {
     `${russianPlural(days, 'Остался', 'Осталось', 'Осталось')} ${days} ${russianPlural(days, 'день', 'дня', 'дней')}, считая сегодняшний`,
   begins: (days) => `Начнётся через ${days} ${russianPlural(days, 'день', 'дня', 'дней')}`,
   over: 'Срок прошёл',
-  reached: 'Собрано',
   evenPace: 'ровный сбор',
   picture: (raised, target, percent, pace) =>
     `Полоса заполнена на ${percent}: ${raised} из ${target}. Черта отмечает ровный сбор, ${pace}.`,
