@@ -239,7 +239,7 @@ export function UnsubscribePage(
               </p>
             )}
             <p class="lead">{blocked ? own.blockText : own.text}</p>
-            <form method="post" action={`/unsubscribe/${page.token}`}>
+            <form method="post" action={`/unsubscribe/${page.token}?locale=${page.locale}`}>
               <Button>{blocked ? own.blockButton : own.button}</Button>
             </form>
           </>
@@ -258,7 +258,7 @@ function Standing(page: ReminderPageProps): VNode {
       return (
         <>
           <p class="lead">{page.dueNow ? own.manage.dueToday : own.confirm.text(onDay)}</p>
-          <ActForm token={token} act="confirm">
+          <ActForm {...page} act="confirm">
             <Button busy={own.submitting}>{own.confirm.button}</Button>
           </ActForm>
           <p class="aside">{own.confirm.vanishes}</p>
@@ -291,7 +291,7 @@ function Standing(page: ReminderPageProps): VNode {
         <>
           <p class="lead">{own.manage.sent}</p>
           <p>
-            <a class="button" href={`/reminders/${token}/give`}>
+            <a class="button" href={`/reminders/${token}/give?locale=${page.locale}`}>
               {own.manage.give}
             </a>
           </p>
@@ -299,7 +299,7 @@ function Standing(page: ReminderPageProps): VNode {
           {offer.mayRepeat ? (
             <section class="stack" id="again" aria-labelledby="again-title">
               <h2 id="again-title">{own.manage.againTitle}</h2>
-              <ActForm token={token} act="again">
+              <ActForm {...page} act="again">
                 <Button kind="quiet" busy={own.submitting}>
                   {own.manage.again(words.common.onDay(dayOf(page.offered, 'month'), page.offered.today))}
                 </Button>
@@ -313,7 +313,7 @@ function Standing(page: ReminderPageProps): VNode {
             <p>{own.manage.noMoreRepeats}</p>
           )}
           <p>
-            <a href={`/unsubscribe/${page.blockToken}`}>{own.unsubscribe.blockTitle}</a>
+            <a href={`/unsubscribe/${page.blockToken}?locale=${page.locale}`}>{own.unsubscribe.blockTitle}</a>
           </p>
         </>
       );
@@ -335,11 +335,12 @@ function Standing(page: ReminderPageProps): VNode {
 }
 
 /** The last act, taken back with one button while what it would bring back can still be kept. */
-function Undo({ words, token, former, offered }: ReminderPageProps): VNode | null {
+function Undo(page: ReminderPageProps): VNode | null {
+  const { words, former, offered } = page;
   if (former === null) return null;
   const own = words.reminders.manage;
   return (
-    <ActForm token={token} act="undo">
+    <ActForm {...page} act="undo">
       <Button kind="quiet" busy={words.reminders.submitting}>
         {former.state === 'waiting' ? own.undoTo(words.common.day(former.sendOn, offered.today)) : own.undo}
       </Button>
@@ -355,23 +356,24 @@ function NotMe({ words, locale, blockToken }: ReminderPageProps): VNode {
   );
 }
 
+/** Folded up: what another choice would promise must not stand beside the promise that holds. */
 function Change(page: ReminderPageProps): VNode {
   const own = page.words.reminders.manage;
   return (
-    <section class="stack" id="change" aria-labelledby="change-title">
-      <h2 id="change-title">{own.changeTitle}</h2>
+    <details class="other-day" id="change" {...(page.faults.length > 0 && { open: true })}>
+      <summary>{own.changeTitle}</summary>
       <DayForm {...page} act="change" button={own.change} />
-    </section>
+    </details>
   );
 }
 
-function Stop({ words, token }: ReminderPageProps): VNode {
-  const own = words.reminders.manage;
+function Stop(page: ReminderPageProps): VNode {
+  const own = page.words.reminders.manage;
   return (
     <section class="stack" id="stop" aria-labelledby="stop-title">
       <h2 id="stop-title">{own.stopTitle}</h2>
-      <ActForm token={token} act="stop">
-        <Button kind="stop" busy={words.reminders.submitting}>
+      <ActForm {...page} act="stop">
+        <Button kind="stop" busy={page.words.reminders.submitting}>
           {own.stop}
         </Button>
       </ActForm>
@@ -385,7 +387,7 @@ function DayForm(page: ReminderPageProps & { act: 'confirm' | 'change'; button: 
     <form
       class="remind stack"
       method="post"
-      action={`/reminders/${page.token}`}
+      action={`/reminders/${page.token}?locale=${page.locale}`}
       data-locale={page.locale}
       novalidate
     >
@@ -414,9 +416,11 @@ function DayForm(page: ReminderPageProps & { act: 'confirm' | 'change'; button: 
   );
 }
 
-function ActForm(form: { token: string; act: string; children: ComponentChildren }): VNode {
+function ActForm(
+  form: Pick<ReminderPageProps, 'token' | 'locale'> & { act: string; children: ComponentChildren },
+): VNode {
   return (
-    <form class="remind" method="post" action={`/reminders/${form.token}`}>
+    <form class="remind" method="post" action={`/reminders/${form.token}?locale=${form.locale}`}>
       <HiddenFields fields={{ act: form.act }} />
       {form.children}
     </form>

@@ -119,8 +119,9 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     if (when === null) return showCalendar(req, res, { shown, faults, status: 422 });
     const { calendar } = wordsFor(locale).reminders;
     const discreet = shown.discreet || config.publication.discreet;
-    const { article, campaign } = shown.source;
     const donate = new URLSearchParams({ component: 'calendar' });
+    // An article's address names the publication, and what was read there.
+    const { article, campaign } = discreet ? {} : shown.source;
     if (article) donate.set('article', article);
     if (campaign) donate.set('campaign', campaign);
     donate.set('locale', locale);
@@ -219,8 +220,8 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
       const { shown } = readForm(req);
       return showReminder(req, res, await named(req), { faults: error.faults, status: error.status, shown });
     }
-    const { locale } = req.query;
-    res.redirect(303, `/reminders/${req.params.token}${isLocale(locale) ? `?locale=${locale}` : ''}`);
+    const locale = askedFor(req);
+    res.redirect(303, `/reminders/${req.params.token}${locale === undefined ? '' : `?locale=${locale}`}`);
   });
 
   routes.post('/api/v1/reminders/:token', looked, jsonBody(), async (req, res) => {
@@ -241,7 +242,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
       query.set('component', 'reminder');
       if (reminder.article) query.set('article', reminder.article);
       if (reminder.campaign) query.set('campaign', reminder.campaign);
-      query.set('locale', reminder.locale);
+      query.set('locale', askedFor(req) ?? reminder.locale);
     }
     personal(res);
     // A link that is cut off takes nothing from someone who came to give.
@@ -318,11 +319,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     again: { faults?: readonly Fault[]; status?: number; shown?: ReminderShown } = {},
   ): Promise<void> {
     const now = services.now();
-    const locale = localeOf(
-      req,
-      config,
-      typeof req.query.locale === 'string' ? req.query.locale : reminder.locale,
-    );
+    const locale = localeOf(req, config, askedFor(req) ?? reminder.locale);
     const zone = isKnownZone(reminder.timeZone) ? reminder.timeZone : config.publication.timeZone;
     personal(res);
     sendPage(
@@ -365,7 +362,9 @@ export function unsubscribeRoutes(services: Services): Router {
     const { id, reason } = readToken(req);
     await undoUnsubscribe(services, id, reason);
     personal(res);
-    res.redirect(303, `/unsubscribe/${req.params.token}?undone=yes&locale=${localeOf(req, config)}`);
+    const locale = askedFor(req);
+    const language = locale === undefined ? '' : `&locale=${locale}`;
+    res.redirect(303, `/unsubscribe/${req.params.token}?undone=yes${language}`);
   });
 
   routes.post('/api/v1/unsubscribes/:token', jsonBody(), async (req, res) => {
@@ -397,8 +396,8 @@ export function unsubscribeRoutes(services: Services): Router {
     { id, reason }: { id: string; reason: 'unsubscribed' | 'blocked' },
     undone = false,
   ): Promise<void> {
-    const locale = localeOf(req, config);
-    const standing = await unsubscribeStanding(services.database, id, reason);
+    const { locale: lettersLocale, ...standing } = await unsubscribeStanding(services.database, id, reason);
+    const locale = localeOf(req, config, askedFor(req) ?? lettersLocale);
     personal(res);
     sendPage(
       res,
@@ -442,6 +441,12 @@ async function aboutWhen<T>(act: () => Promise<T>): Promise<T> {
     const named = (each: Fault) => (each.field === 'date' ? inField('when', each) : each);
     throw new Refusal(named(first), ...others.map(named));
   }
+}
+
+/** The language a reader chose at the foot of the page: it goes before the one of their letters. */
+function askedFor(req: Request): Locale | undefined {
+  const { locale } = req.query;
+  return isLocale(locale) ? locale : undefined;
 }
 
 /** A form says in which language it was shown, so that it is answered in the same. */

@@ -244,19 +244,20 @@ export async function unsubscribeStanding(
   reads: Reads,
   reminderId: string,
   reason: 'unsubscribed' | 'blocked',
-): Promise<{ done: boolean; undoable: boolean }> {
+): Promise<{ done: boolean; undoable: boolean; locale: string | undefined }> {
   const reminder = await findReminder(reads, reminderId);
+  const locale = reminder?.locale;
   const { hash, since, kept } = await suppressionOf(reads, reminder?.readerId ?? reminderId, reason);
   // Forgotten to the last: only that the reminder was stopped is left to tell.
-  if (hash === null) return { done: reminder?.state === 'cancelled', undoable: false };
-  if (since !== null) return { done: true, undoable: kept };
+  if (hash === null) return { done: reminder?.state === 'cancelled', undoable: false, locale };
+  if (since !== null) return { done: true, undoable: kept, locale };
   const scopes = reason === 'blocked' ? (['all'] as const) : (['all', 'reminders'] as const);
   const [held] = await reads
     .select({ scope: suppressions.scope })
     .from(suppressions)
     .where(and(eq(suppressions.addressHash, hash), inArray(suppressions.scope, [...scopes])))
     .limit(1);
-  return { done: held !== undefined, undoable: false };
+  return { done: held !== undefined, undoable: false, locale };
 }
 
 interface Suppressed {
@@ -379,8 +380,8 @@ async function takeUp(tx: Tx, now: Date, reminder: Reminder, former: FormerRemin
 }
 
 /**
- * How reminders stand, to be taken up again. Not those whose letter is only now being sent: it is taken back with the stop, so
- * that nothing is left to go back to.
+ * How reminders stand, to be taken up again. Not those whose letter is only now being sent: it is held back by what is done
+ * now, so that nothing is left to go back to.
  */
 async function formersOf(tx: Tx, stopping: readonly Reminder[]): Promise<Map<string, FormerReminder | null>> {
   const beingSent = new Set<string | null>();
@@ -410,9 +411,10 @@ function asItStands({ state, choice, timeZone, sendOn, snoozes }: Reminder): For
 async function repeat(tx: Tx, now: Date, reminder: Reminder, chosen: When, act: Act): Promise<Reminder> {
   const offer = offerFor(reminder, now);
   if (offer.is !== 'sent' || !offer.mayRepeat) throw new Refusal(fault('already-done'));
+  const former = await formersOf(tx, [reminder]);
   return wait(tx, now, reminder, {
     snoozes: reminder.snoozes + 1,
-    former: asItStands(reminder),
+    former: former.get(reminder.id) ?? null,
     ...moved(reminder, now, chosen, act),
   });
 }

@@ -117,6 +117,7 @@ test.each([
   await page.getByText(`we will do so once, on ${day}, in the morning`).waitFor();
   await page.getByRole('link', { name: 'Choose another day, or stop it' }).click();
   await page.getByText('It will be discreet').waitFor();
+  await page.getByText('Choose another day').click();
   await page.getByLabel('In a year').check();
   await page.getByRole('button', { name: 'Change the day' }).click();
   await page.getByRole('button', { name: `Undo: back to ${day}` }).click();

@@ -118,8 +118,10 @@ describe('its page', () => {
     expect(answer.headers['set-cookie']).toBeUndefined();
   });
 
-  test('discreetly, its title, its id and its maker name nobody', async () => {
-    const { answer, said } = await file('when=date&date=2027-09-01&discreet=yes&locale=ru');
+  test('discreetly, its title, its id, its maker and where it leads name nobody', async () => {
+    const source = new URLSearchParams({ article: 'https://gazette.example.org/river', campaign: 'gazette' });
+    const { answer, said } = await file(`when=date&date=2027-09-01&discreet=yes&locale=ru&${source}`);
+    expect(new URL(said.get('URL') ?? '').search).toBe('?component=calendar&locale=ru');
     expect(said.get('DTSTART')).toBe('20270901T090000');
     expect(said.get('SUMMARY;LANGUAGE=ru')).toBe('Напоминание');
     expect(answer.text).not.toMatch(/Gazette|favor/i);

@@ -447,8 +447,36 @@ describe('from the letter', () => {
     }
     expect(text).toContain('Or on another day');
     const block = desk.linkIn(letter, 'unsubscribe');
-    expect(text).toContain(`href="${block}"`);
+    expect(text).toContain(`href="${block}?locale=en"`);
     expect((await desk.site.get(block)).text).toContain('<button');
+  });
+
+  test('its pages speak its language, and keep one that was chosen through every button', async () => {
+    const page = await desk.askAndConfirm({ email: anna, when: 'week', locale: 'ru' });
+    desk.post.services.set('2027-03-03T11:00:00Z');
+    const [letter] = await desk.lettersTo(anna);
+    const block = desk.linkIn(letter, 'unsubscribe');
+    const at = (path: string) => desk.site.get(path).set('Accept-Language', 'en').expect(200);
+    for (const path of [page, block]) expect((await at(path)).text).toContain('<html lang="ru"');
+    const chosen = await at(`${page}?locale=en`);
+    expect(chosen.text).toContain('<html lang="en"');
+    const leads = [...chosen.text.matchAll(/(?:action|href)="(\/(?:reminders|unsubscribe)\/[^"]+)"/g)];
+    expect(leads.length).toBeGreaterThan(3);
+    for (const [, to] of leads) expect(to).toMatch(/locale=(en|ru)$/);
+    const acted = await desk.site.post(`${page}?locale=en`).type('form').send({ act: 'again' }).expect(303);
+    expect(acted.headers.location).toBe(`${page}?locale=en`);
+    const stopped = await desk.site.post(`${block}?locale=en`).set('Accept-Language', 'ru').expect(200);
+    expect(stopped.text).toContain('<html lang="en"');
+  });
+
+  test('while it waits, no other day is promised beside its own', async () => {
+    const page = await desk.askAndConfirm({ email: anna, when: 'week' });
+    const { text } = await desk.site.get(page).expect(200);
+    const [before = '', folded = ''] = text.split('<details');
+    expect(before).toContain('It is set: we will write to you once, on Wednesday 3 March, in the morning.');
+    expect(before).not.toContain('class="preview"');
+    expect(folded).toContain('class="preview"');
+    expect(folded).not.toContain(' open');
   });
 
   test.each(['unsubscribe', 'never write'])(

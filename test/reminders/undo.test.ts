@@ -79,6 +79,17 @@ describe('a stop', () => {
 });
 
 describe('a change', () => {
+  test('that held the letter back while it was on its way leaves nothing to go back to', async () => {
+    const page = await desk.askAndConfirm({ email: anna, when: 'week' });
+    desk.post.services.set('2027-03-03T11:00:00Z');
+    await sendDueReminders(desk.post.services);
+    await act(page, { act: 'again' }).expect(303);
+    expect((await desk.site.get(page)).text).not.toContain('Undo');
+    await act(page, { act: 'undo' }).expect(303);
+    expect(await desk.lettersTo(anna)).toHaveLength(1);
+    expect(await states()).toEqual([['waiting', '2027-04-03']]);
+  });
+
   test('is undone to the day before it, also when it was sent twice', async () => {
     const page = await desk.askAndConfirm({ email: anna, when: 'quarter', time_zone: 'Asia/Tokyo' });
     for (let n = 0; n < 2; n++) {

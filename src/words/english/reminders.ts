@@ -19,7 +19,7 @@ export const reminders = {
   calendarInsteadWhy: 'No address needed.',
   discreet: 'Write discreetly',
   discreetWhy: 'Sender and subject will not say who we are or what it is about.',
-  whatWeKeep: 'Your address is kept for this one letter only, and deleted afterwards.',
+  whatWeKeep: 'Your address is kept for this one letter only, and deleted a month after it.',
   submit: 'Remind me',
   /** The same for every address, known or not. */
   asked: {
@@ -39,7 +39,6 @@ export const reminders = {
     title: 'Confirm your reminder',
     text: (onDay: string) => `We will write to you once, ${onDay}, in the morning.`,
     button: 'Yes, remind me',
-    done: (onDay: string) => `Good. We will write to you once, ${onDay}, in the morning.`,
     dayPassed: 'The day you chose has already passed. Please choose again.',
     notMe: 'This was not me: never write to this address',
     vanishes: 'Without your word we will not write, and the request vanishes after 7 days.',
@@ -48,7 +47,7 @@ export const reminders = {
     title: 'Your reminder',
     due: (onDay: string) => `It is set: we will write to you once, ${onDay}, in the morning.`,
     dueToday: 'It is set: our letter comes today.',
-    changeTitle: 'Another day?',
+    changeTitle: 'Choose another day',
     change: 'Change the day',
     againTitle: 'Later once more?',
     again: (onDay: string) => `Remind me again ${onDay}`,
@@ -67,7 +66,8 @@ export const reminders = {
     satisfied: 'You have given since, so no reminder will come. Thank you.',
     cancelled: 'The reminder is stopped. No letter will come.',
     replaced: 'You have since chosen another day, so this reminder has made room for that one.',
-    expired: 'This reminder is over: it was not confirmed in time, or was sent a while ago.',
+    expired:
+      'This reminder is over: it was not confirmed in time, could not be sent, or was sent a while ago.',
     askAgain: 'Ask for a new reminder',
   },
   unsubscribe: {
@@ -78,9 +78,9 @@ export const reminders = {
     done: 'We will send no more reminders to this address. Receipts for gifts still come.',
     blockTitle: 'Never write to this address',
     blockText:
-      'If somebody else gave us your address, press the button: we will not write to it again, whoever asks.',
+      'Press the button and we will not write to this address again, whoever asks us to. Receipts for gifts still come.',
     blockButton: 'Never write to me',
-    blockDone: 'We will not write to this address again.',
+    blockDone: 'We will not write to this address again. Receipts for gifts still come.',
     undo: 'Undo: letters may come again',
     undone: 'Taken back. Everything is as it was before.',
   },
