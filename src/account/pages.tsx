@@ -53,7 +53,9 @@ export function ManagePage(
   if (groups.length === 0) return <NoGift {...page} />;
   const running = page.gifts.some((gift) => runs(gift.standing));
   const overdue = page.gifts.some((gift) => gift.standing === 'past_due');
+  const ending = page.gifts.every((gift) => !runs(gift.standing) || gift.endsAt !== null);
   const title = running ? account.manageTitle : account.endedTitle;
+  const text = !running ? account.endedText : ending ? account.endingText : account.openPortalText;
   return (
     <Whole {...page} title={title} {...(page.reminding && { scripts: ['remind-me'] })}>
       <h1>{title}</h1>
@@ -63,7 +65,7 @@ export function ManagePage(
         </div>
       )}
       {overdue && <p class="lead">{account.overdueText}</p>}
-      <p class={overdue ? '' : 'lead'}>{running ? account.openPortalText : account.endedText}</p>
+      <p class={overdue ? '' : 'lead'}>{text}</p>
       {groups.map((group) => (
         <form class="stack" method="post" action={`/account/manage/${page.token}`}>
           {group.map((gift) => (

@@ -193,6 +193,9 @@ test('the page speaks the language of the letter unless another is chosen', asyn
   expect(textOf(russian.text)).toContain('Закончится 2 апреля 2026');
   const english = await request(door.app).get(`${path}?locale=en`).expect(200);
   expect(textOf(english.text)).toContain('Ends on 2 April 2026');
+  // What has an end already need not be ended: it can be kept after all.
+  expect(textOf(english.text)).toContain('you can keep your gift after all');
+  expect(textOf(english.text)).not.toContain('end your gift');
 });
 
 test('programs open the portal with the same rules', async () => {

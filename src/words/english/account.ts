@@ -6,6 +6,8 @@ export const account = {
   byLetterText: 'The link is also in the letter that thanked you for your gift, and is good for 30 days.',
   manageTitle: 'Look after your gift',
   openPortalText: 'On the next page, at Stripe, you can change your card or end your gift.',
+  /** Where every gift that runs is set to end. */
+  endingText: 'On the next page, at Stripe, you can keep your gift after all, or change your card.',
   openPortal: 'Go to Stripe',
   comesBackByLetter: 'Whatever you change there, we confirm by letter.',
   gift: 'Your gift',
