@@ -10,7 +10,7 @@ export const letters = {
   greetingTo: (name: string) => `Dear ${name},`,
   signature: (publication: string) => `The editors of ${publication}`,
   linkInWords: 'If the button does not work, copy this address into your browser:',
-  whyMoney: 'You get this letter because a payment was made with this address.',
+  whyMoney: 'You get this letter because this address was given with a payment.',
   whyGift: 'You get this letter because a regular gift was set up with this address.',
   whyYear: 'You get this letter once a year, because you gave with this address.',
   whyReminder: 'You get this letter because you asked us to remind you, once.',
