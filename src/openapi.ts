@@ -19,9 +19,11 @@ import {
   unsubscribeAct,
 } from './reminders/reminder.ts';
 import { reports } from './reports/answer.ts';
-import { breakdowns, donorTypes, eventStates } from './reports/question.ts';
+import { breakdowns, donorTypes, eventStates, movementChoices } from './reports/question.ts';
 import { mailEvents, reminders as rememberedReminders } from './schema.ts';
+import { goalAct, goalAnswer, goalRequest } from './staff/goal-request.ts';
 import { replayAnswer, replayRequest } from './staff/replay-request.ts';
+import { reportLettersAnswer, reportLettersRequest } from './staff/report-letters-request.ts';
 import { reminderChoices } from './values/calendar.ts';
 import { periodLengths } from './values/period.ts';
 import { lazily } from './web/assets.ts';
@@ -355,6 +357,10 @@ const reportQuestion = {
     }),
     of: z.enum(breakdowns).optional().meta({ description: 'What `sources` is broken down by.' }),
     state: z.enum(eventStates).optional().meta({ description: 'Only events in this state, in `events`.' }),
+    movement: z.enum(movementChoices).optional().meta({
+      description:
+        'Only `movements` of this kind; `churned` are those who left of the members at the start of the range.',
+    }),
     year: z.int().min(1900).max(2199).optional().meta({
       description:
         'Of `lybunt` and `sybunt`: the calendar year in which the fiscal year begins; else the present.',
@@ -383,7 +389,7 @@ const reportQuestion = {
     }),
     most: z.int().min(1).max(10_000).optional().meta({
       description:
-        'How many rows of a list (`gifts`, `events`, `lybunt`, `sybunt`, `supporters`) are answered at once; all where it is left out.',
+        'How many rows of a list (`gifts`, `movements`, `events`, `lybunt`, `sybunt`, `supporters`) are answered at once; all where it is left out.',
     }),
     before: z.string().optional().meta({
       description: 'Of a list: only the rows that follow the one named so; `next` carries it.',
@@ -410,6 +416,7 @@ const report = z
     currency: z.string().nullable(),
     of: z.enum(breakdowns).optional(),
     state: z.enum(eventStates).nullable().optional(),
+    movement: z.enum(movementChoices).nullable().optional(),
     year: z.int().optional(),
     time_zone: z.string(),
     as_of: z.iso.datetime(),
@@ -440,6 +447,16 @@ const reportRefusals = {
   429: refuses('Too many requests with this token; `Retry-After` says how long to wait.'),
 };
 
+/** What every act of staff may be refused for. */
+const refusesStaff = {
+  400: refuses('The body is not JSON.'),
+  401: refuses('Nobody is signed in.'),
+  403: refuses('The role does not include this, or the request came from another site.'),
+  413: refuses('The body is larger than 16 kB.'),
+  415: refuses('The body is not sent as application/json.'),
+  422: refuses('A field is missing or not accepted; `errors` names each.'),
+};
+
 const staffPaths: ZodOpenApiPathsObject = {
   '/api/v1/reports/{name}': {
     get: {
@@ -460,6 +477,46 @@ const staffPaths: ZodOpenApiPathsObject = {
           content: { 'text/csv': { schema: z.string() } },
         },
         ...reportRefusals,
+      },
+    },
+  },
+  '/api/v1/report-letters': {
+    post: {
+      operationId: 'chooseReportLetters',
+      summary: 'Chooses whether the figures come by letter to who is signed in',
+      security: [{ staffSession: [] }],
+      requestBody: { required: true, ...json(reportLettersRequest) },
+      responses: { 200: answers('It is kept.', reportLettersAnswer), ...refusesStaff },
+    },
+  },
+  '/api/v1/goals': {
+    post: {
+      operationId: 'setGoal',
+      summary: 'Sets a goal',
+      description: 'For staff with the role finance or admin.',
+      security: [{ staffSession: [] }],
+      requestParams: { header: z.object({ 'Idempotency-Key': idempotencyKey }) },
+      requestBody: { required: true, ...json(goalRequest) },
+      responses: {
+        201: answers('It is set.', goalAnswer),
+        ...refusesStaff,
+        409: refuses('The first request with this Idempotency-Key is still at work.'),
+      },
+    },
+  },
+  '/api/v1/goals/{id}': {
+    post: {
+      operationId: 'actOnGoal',
+      summary: 'Changes a goal, or takes it off the desk',
+      description: 'For staff with the role finance or admin.',
+      security: [{ staffSession: [] }],
+      requestParams: { path: z.object({ id: z.string().meta({ description: 'The goal.' }) }) },
+      requestBody: { required: true, ...json(goalAct) },
+      responses: {
+        200: answers('How it stands now.', goalAnswer),
+        ...refusesStaff,
+        404: refuses('There is no such goal.'),
+        409: refuses('It was taken off the desk.'),
       },
     },
   },

@@ -29,6 +29,7 @@ const filters = [
   'currency',
   'of',
   'state',
+  'movement',
   'year',
   'type',
   'standing',
@@ -51,7 +52,7 @@ held longer than it takes to write it.
   --from, --to      only what happened from the one day on and before the other (in the publication's time zone)
   --currency        only this currency; with a report also reporting
   --campaign        only what came this way
-  --by, --of, --state, --year, --type, --standing, --country, --since, --amount
+  --by, --of, --state, --movement, --year, --type, --standing, --country, --since, --amount
                     as in the address of the report
   --format          csv (usual) or jsonl: one JSON object on each line
   --out             a file instead of the standard output; only you may read it

@@ -1,5 +1,6 @@
 // Answer: a report asked and answered, as its page, its file and its JSON all show it.
 import type { Reads } from '../outside/database.ts';
+import { fault, inField, Refusal } from '../values/refusal.ts';
 import { churn } from './churn.ts';
 import { cohorts } from './cohorts.ts';
 import { disputes } from './disputes.ts';
@@ -12,9 +13,11 @@ import { income } from './income.ts';
 import { lybunt, sybunt } from './lapsed.ts';
 import { letterProblems } from './letter-problems.ts';
 import { letters } from './letters.ts';
+import { movements } from './movements.ts';
 import { mrr } from './mrr.ts';
-import type { Question } from './question.ts';
+import { movementName, type Question } from './question.ts';
 import { recovery } from './recovery.ts';
+import { recoveryTimes } from './recovery-times.ts';
 import { reminders } from './reminders.ts';
 import type { Column, Figures, Report } from './report.ts';
 import { retention } from './retention.ts';
@@ -27,12 +30,14 @@ import { work } from './work.ts';
 export const reports = {
   income,
   mrr,
+  movements,
   giving,
   churn,
   retention,
   growth,
   cohorts,
   recovery,
+  'recovery-times': recoveryTimes,
   forecast,
   lybunt,
   sybunt,
@@ -56,7 +61,7 @@ export function isReportName(text: string): text is ReportName {
 
 /** Rows one by one, the newest first: a page shows some at once, a file holds all. */
 export function isList(name: ReportName): boolean {
-  return name === 'gifts' || name === 'events' || isListOfPersons(name);
+  return name === 'gifts' || name === 'movements' || name === 'events' || isListOfPersons(name);
 }
 
 /** Of these the newest do not come first, and each currency may have a block. */
@@ -74,6 +79,9 @@ export async function answerReport(reads: Reads, name: ReportName, asked: Questi
   const report: Report = reports[name];
   const inCurrency = { ...asked, currency: currencyOf(name, asked) };
   const question = report.suits?.(inCurrency) ?? inCurrency;
+  // A row of another list is no place in this one.
+  if (question.before !== null && movementName.test(question.before) !== (name === 'movements'))
+    throw new Refusal(inField('before', fault('value-malformed')));
   return { name, question, columns: report.columns(question), ...(await report.read(reads, question)) };
 }
 
@@ -103,6 +111,7 @@ export function jsonOf({
     currency: question.currency,
     ...(name === 'sources' && { of: question.of }),
     ...(name === 'events' && { state: question.state }),
+    ...(name === 'movements' && { movement: question.movement }),
     ...(question.year !== null && { year: question.year }),
     time_zone: question.reckoning.timeZone,
     as_of: question.asOf.toISOString(),

@@ -29,7 +29,7 @@ export function ChartFigure({
   );
 }
 
-/** Drawn by ourselves from figures and words of our own: nothing a stranger wrote is in it. */
+/** Drawn by ourselves; what strangers named stands in it as text alone, escaped as the picture is written out. */
 function Picture({ kind, svg }: { kind: 'wide' | 'narrow'; svg: string }): VNode {
   const drawn = { dangerouslySetInnerHTML: { __html: svg } };
   return <div class={kind} {...drawn} />;

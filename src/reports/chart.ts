@@ -221,6 +221,73 @@ export async function drawWaterfall(
   return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
 }
 
+/** One bar of a comparison: what it is of, how long it is, and what stands at its end. */
+export interface Bar {
+  name: string;
+  value: number;
+  label: string;
+}
+
+/** Draws a lying bar for each of a few things, so that their names have room: beside the bar, on narrow pages above it. */
+export async function drawComparison({ id }: Pick<Drawing, 'id'>, bars: readonly Bar[]): Promise<Drawn> {
+  const canvas = await openCanvas();
+  const most = Math.max(...bars.map(({ value }) => value));
+  const places = bars.map((_bar, place) => place);
+  const valueAt = (place: number) => bars[place]?.value ?? 0;
+  const nameAt = (place: number) => bars[place]?.name ?? '';
+  const draw = (size: Size) => {
+    const picture = `${id}-${size.kind}`;
+    const isWide = size.kind === 'wide';
+    const room = isWide ? 40 : 44;
+    const svg = canvas.plot.plot({
+      document: canvas.document,
+      width: size.width,
+      height: bars.length * (isWide ? 32 : 46) + 12,
+      marginTop: 4,
+      marginLeft: isWide ? 300 : 2,
+      marginRight: isWide ? 190 : 132,
+      marginBottom: 8,
+      style: { fontSize: `${size.fontSize}px` },
+      x: { domain: [0, most], axis: null },
+      y: { type: 'band', domain: places, padding: isWide ? 0.3 : 0.12, axis: null },
+      marks: [
+        canvas.plot.barX(places, {
+          y: (place: number) => place,
+          x: valueAt,
+          insetTop: isWide ? 0 : 18,
+          fill: `url(#${patternOf(picture, 'first')})`,
+        }),
+        canvas.plot.text(places, {
+          y: (place: number) => place,
+          x: 0,
+          text: (place: number) => shortened(nameAt(place), room),
+          textAnchor: isWide ? 'end' : 'start',
+          dx: isWide ? -8 : 0,
+          dy: isWide ? 0 : -13,
+        }),
+        canvas.plot.text(places, {
+          y: (place: number) => place,
+          x: valueAt,
+          text: (place: number) => bars[place]?.label ?? '',
+          textAnchor: 'start',
+          dx: 6,
+          dy: isWide ? 0 : 9,
+        }),
+        canvas.plot.ruleX([0]),
+      ],
+    });
+    return withoutStyle(svg).replace('>', () => `>${patternsOf(picture, ['first'])}`);
+  };
+  return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+}
+
+/** The beginning and the end of a long name: an address tells most at its end. */
+function shortened(name: string, room: number): string {
+  const letters = [...name];
+  if (letters.length <= room) return name;
+  return `${letters.slice(0, 12).join('')}…${letters.slice(13 - room).join('')}`;
+}
+
 /** Lines are told apart by their dashes and by what marks their points. */
 const lineStyles = [
   { dashes: 'none', symbol: 'circle', mark: '<circle cx="12" cy="8" r="3.5"/>' },

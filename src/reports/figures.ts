@@ -4,6 +4,7 @@ import type { PeriodLength } from '../values/period.ts';
 import type { Figure } from '../words/english/reports.ts';
 import type { Words } from '../words/words.ts';
 import type { ReportName } from './answer.ts';
+import { type MovementChoice, movementChoices } from './question.ts';
 import type { Cell, Column, Row, Unconverted } from './report.ts';
 
 /** What a table is drawn with. */
@@ -155,15 +156,31 @@ export function currencyOf(row: Row, moneyIn: Currency): Currency {
 }
 
 function valueText(words: Words, column: Column, value: Cell): string {
+  if (value === null && column.name === 'within_days') return words.reports.laterThanAll;
   if (value === null)
     return column.name === 'key' || column.name === 'source' ? words.reports.unattributed : '–';
   const text = String(value);
   return valueNames(words, column.name)[text] ?? text;
 }
 
+/** A movement is called as the column that sums it up; `churned` sums up two of them. */
+export function movementText({ reports }: Words, movement: MovementChoice): string {
+  if (movement === 'churned') return reports.churnedChoice;
+  const { figures } = reports;
+  const terms: Record<Exclude<MovementChoice, 'churned'>, Figure> = {
+    ...figures,
+    churn_voluntary: figures['churn-voluntary'],
+    churn_involuntary: figures['churn-involuntary'],
+  };
+  return terms[movement].term;
+}
+
 /** Words for values of our own making; what others named stays as it is. */
 function valueNames(words: Words, column: string): Readonly<Record<string, string>> {
   const { reports, common } = words;
+  if (column === 'movement')
+    return Object.fromEntries(movementChoices.map((each) => [each, movementText(words, each)]));
+  if (column === 'within_days') return reports.withinDays;
   if (column === 'kind') return { ...common.frequency, ...reports.letterKinds };
   if (column === 'problem') return reports.letterProblems;
   if (column === 'scope') return reports.suppressionScopes;

@@ -20,7 +20,7 @@ const reportsInNav = ['income', 'mrr', 'supporters', 'gifts', 'sources', 'remind
 /** What is read together, the first of each in the head of every page. */
 export const families: readonly (readonly ReportName[])[] = [
   ['income', 'giving', 'sources'],
-  ['mrr', 'churn', 'recovery', 'forecast'],
+  ['mrr', 'movements', 'churn', 'recovery', 'recovery-times', 'forecast'],
   ['supporters', 'retention', 'growth', 'cohorts', 'lybunt', 'sybunt'],
   ['gifts', 'disputes'],
 ];

@@ -1,9 +1,19 @@
 // Pictures: what each report's chart shows of its rows, and what it is called.
+import { addDays } from '../values/calendar.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
 import type { Answer } from './answer.ts';
-import { type Drawn, drawBars, drawLines, type Line, type Part, type Step } from './chart.ts';
-import { figureOf, textOf } from './figures.ts';
+import {
+  type Bar,
+  type Drawn,
+  drawBars,
+  drawComparison,
+  drawLines,
+  type Line,
+  type Part,
+  type Step,
+} from './chart.ts';
+import { countText, dateText, figureOf, moneyText, percentText, textOf } from './figures.ts';
 import type { Question } from './question.ts';
 import type { Row } from './report.ts';
 import { writtenOf } from './table.tsx';
@@ -28,9 +38,11 @@ function isPictured(words: Words, name: string): name is Pictured {
 /** The picture of an answer; null where there is nothing to draw, too much, or several currencies. */
 export async function pictureOf(words: Words, answer: Answer): Promise<Picture | null> {
   const { name, question, rows, columns } = answer;
-  if (!isPictured(words, name) || rows.length === 0 || rows.length > mostDrawn) return null;
+  if (!isPictured(words, name) || rows.length === 0) return null;
   const moneyIn = currencyOf(question, rows);
   if (moneyIn === null) return null;
+  if (name === 'sources' || name === 'recovery-times') return comparisonOf(words, answer, name, moneyIn);
+  if (rows.length > mostDrawn) return null;
   const drawing = { words, id: name, rows, by: question.by };
   const { title, text } = words.reports.charts[name];
   const lines = linesOf(words, name);
@@ -44,8 +56,8 @@ export async function pictureOf(words: Words, answer: Answer): Promise<Picture |
     title,
     text: words.reports.chartSays(
       text,
-      periodIn(words, answer, rows[0]),
-      periodIn(words, answer, rows.at(-1)),
+      firstCell(words, answer, rows[0]),
+      firstCell(words, answer, rows.at(-1)),
       lines.length > 0 ? null : spans,
     ),
     parts: used,
@@ -53,7 +65,69 @@ export async function pictureOf(words: Words, answer: Answer): Promise<Picture |
   };
 }
 
-function periodIn(words: Words, answer: Answer, row: Row | undefined): string {
+/** Not period by period: one bar for each row, the smallest of many together. */
+async function comparisonOf(
+  words: Words,
+  answer: Answer,
+  name: 'sources' | 'recovery-times',
+  moneyIn: Currency,
+): Promise<Picture | null> {
+  const bars = name === 'sources' ? barsOfSources(words, answer, moneyIn) : barsOfTimes(words, answer);
+  if (bars.length === 0) return null;
+  const { title, text } = words.reports.charts[name];
+  const { from, to } = answer.question;
+  const day = (on: string) => dateText(words, on, { day: 'numeric', month: 'short', year: 'numeric' });
+  return {
+    drawn: await drawComparison({ id: name }, bars),
+    title,
+    text: words.reports.chartSays(text, day(from), day(addDays(to, -1)), name === 'sources' ? moneyIn : null),
+    parts: [],
+    lines: [],
+  };
+}
+
+function barsOfSources(words: Words, answer: Answer, moneyIn: Currency): Bar[] {
+  const gross = (row: Row) => Number(row.gross_minor);
+  const brought = answer.rows.filter((row) => gross(row) > 0);
+  const whole = brought.reduce((sum, row) => sum + gross(row), 0);
+  const bar = (called: string, value: number): Bar => ({
+    name: called,
+    value,
+    label: `${moneyText(words, value, moneyIn)} (${percentText(words, value / whole)})`,
+  });
+  // One more than are shown stands as itself.
+  const shown = brought.length <= mostCompared ? brought : brought.slice(0, mostCompared - 1);
+  const others = brought.slice(shown.length);
+  return [
+    ...shown.map((row) => bar(nameOfSource(words, answer, row), gross(row))),
+    ...(others.length === 0
+      ? []
+      : [
+          bar(
+            words.reports.otherSources(others.length),
+            others.reduce((sum, row) => sum + gross(row), 0),
+          ),
+        ]),
+  ];
+}
+
+/** An address without what all of them begin with. */
+function nameOfSource(words: Words, answer: Answer, row: Row): string {
+  return firstCell(words, answer, row)
+    .replace(/^https?:\/\/(www\.)?/, '')
+    .replace(/\/$/, '');
+}
+
+function barsOfTimes(words: Words, answer: Answer): Bar[] {
+  if (!answer.totals?.bills) return [];
+  return answer.rows.map((row) => {
+    const value = Number(row.bills);
+    const label = value === 0 ? '0' : `${countText(words, value)} (${percentText(words, Number(row.share))})`;
+    return { name: firstCell(words, answer, row), value, label };
+  });
+}
+
+function firstCell(words: Words, answer: Answer, row: Row | undefined): string {
   const [column] = answer.columns;
   const { reportingCurrency } = answer.question.reckoning;
   return column && row
@@ -169,6 +243,8 @@ export function stepsOf(words: Words, row: Row): Step[] {
   // Each figure is rounded by itself: the end is told as it is, not added up.
   return [...steps, { name: term('end_minor'), from: 0, to: value('end_minor'), is: 'standing' }];
 }
+
+const mostCompared = 12;
 
 /** More periods than this are a table. */
 const mostDrawn = 200;

@@ -43,6 +43,21 @@ export type EventState = (typeof eventStates)[number];
 export const donorTypes = ['none', 'one-time', 'repeat', 'member'] as const;
 export type DonorType = (typeof donorTypes)[number];
 
+/** What moved promised income; `churned` is whoever left of those who were there as the range begins. */
+export const movementChoices = [
+  'new',
+  'reactivation',
+  'expansion',
+  'contraction',
+  'churn_voluntary',
+  'churn_involuntary',
+  'churned',
+  'paused',
+  'resumed',
+  'fx',
+] as const;
+export type MovementChoice = (typeof movementChoices)[number];
+
 /** Which of the supporters are meant; what is null does not matter. */
 export interface SupporterFilter {
   type: DonorType | null;
@@ -75,6 +90,8 @@ export interface Question {
   of: Breakdown;
   /** Only Stripe's events in this state; null for all. */
   state: EventState | null;
+  /** Only movements of this kind; null for all. */
+  movement: MovementChoice | null;
   /** The calendar year in which the fiscal year begins that is asked for; null for the present one. */
   year: number | null;
   supporters: SupporterFilter;
@@ -96,6 +113,7 @@ export interface Asked {
   currency?: string | undefined;
   of?: string | undefined;
   state?: string | undefined;
+  movement?: string | undefined;
   year?: string | undefined;
   type?: string | undefined;
   standing?: string | undefined;
@@ -116,10 +134,13 @@ export function readQuestion(asked: Asked, reckoning: Reckoning, asOf: Date): Qu
   if (!of) faults.push(inField('of', fault('choice-unknown')));
   const state = asked.state ? eventStates.find((each) => each === asked.state) : null;
   if (state === undefined) faults.push(inField('state', fault('choice-unknown')));
+  const movement = asked.movement ? movementChoices.find((each) => each === asked.movement) : null;
+  if (movement === undefined) faults.push(inField('movement', fault('choice-unknown')));
   const most = readMost(asked.most);
   if (isFault(most)) faults.push(inField('most', most));
   const before = asked.before || null;
-  if (before !== null && !rowName.test(before)) faults.push(inField('before', fault('value-malformed')));
+  if (before !== null && !rowName.test(before) && !movementName.test(before))
+    faults.push(inField('before', fault('value-malformed')));
   const year = readYear(asked.year);
   if (isFault(year)) faults.push(inField('year', year));
   const supporters = readFilter(asked, isFault(currency) ? null : currency, reckoning);
@@ -127,14 +148,17 @@ export function readQuestion(asked: Asked, reckoning: Reckoning, asOf: Date): Qu
   const range = readDays(asked, reckoning, asOf);
   if (isFault(range)) faults.push(inField(range.field ?? fieldOfRange(asked), range));
   if (isFault(currency) || !of || state === undefined || isFault(most) || isFault(range)) return faults;
-  if (faults.length > 0 || isFault(year) || Array.isArray(supporters)) return faults;
-  return ask({ ...range, currency, of, state, year, supporters, most, before }, reckoning, asOf);
+  if (faults.length > 0 || movement === undefined || isFault(year) || Array.isArray(supporters))
+    return faults;
+  return ask({ ...range, currency, of, state, movement, year, supporters, most, before }, reckoning, asOf);
 }
 
 /** A question put by the program itself. `from` must lie before `to`. */
 export function ask(
   wanted: Pick<Question, 'from' | 'to' | 'by'> &
-    Partial<Pick<Question, 'currency' | 'of' | 'state' | 'year' | 'supporters' | 'most' | 'before'>>,
+    Partial<
+      Pick<Question, 'currency' | 'of' | 'state' | 'movement' | 'year' | 'supporters' | 'most' | 'before'>
+    >,
   reckoning: Reckoning,
   asOf: Date,
 ): Question {
@@ -146,6 +170,7 @@ export function ask(
     currency: null,
     of: 'article',
     state: null,
+    movement: null,
     year: null,
     supporters: everySupporter,
     most: rowsOfPage,
@@ -160,8 +185,8 @@ export function ask(
 
 /** The question as an address's query, so that a page can be kept and shared. */
 export function queryOf(question: Question): URLSearchParams {
-  const { from, to, by, currency, year, supporters } = question;
-  const said = { currency, year: year === null ? null : String(year), ...supporters };
+  const { from, to, by, currency, movement, year, supporters } = question;
+  const said = { currency, movement, year: year === null ? null : String(year), ...supporters };
   const kept = Object.entries(said).filter((entry): entry is [string, string] => entry[1] !== null);
   return new URLSearchParams({ from, to, by, ...Object.fromEntries(kept) });
 }
@@ -248,3 +273,5 @@ const rowsOfPage = 100;
 const mostRows = 10_000;
 /** A row's id; of a person's row where each currency has a block, its currency too. */
 const rowName = /^([A-Z]{3}:)?[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+/** A movement's: its moment in milliseconds, its currency, its kind and its supporter. */
+export const movementName = /^\d{1,14}:[A-Z]{3}:[a-z_]{2,20}:[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;

@@ -55,23 +55,7 @@ with given as materialized (${givenPeriods(question)}
   where not exists (select from payment_failures f where f.stripe_invoice_id = p.stripe_invoice_id)
     and not exists (select from payment_failures f where f.collected_by = p.id)
   union all
-  select
-    f.failed_at,
-    f.currency,
-    f.amount_minor,
-    true,
-    p.id is not null,
-    coalesce(${rateOfPayment}, ${rateAt(sql`m.reader_id`, sql`f.currency`, sql`f.failed_at`)})
-  from given
-  join payment_failures f on f.failed_at >= given.starts_at and f.failed_at < given.ends_at
-    and (given.only_currency is null or f.currency = given.only_currency)
-  join memberships m on m.id = f.membership_id
-  left join payments p on p.id = coalesce(
-    f.collected_by, (select i.id from payments i where i.stripe_invoice_id = f.stripe_invoice_id)
-  )
-  where not exists (
-    select from payment_failures e where e.stripe_invoice_id = f.stripe_invoice_id and e.attempt < f.attempt
-  ) and (f.external_id is null or f.attempt = 1)
+  select at, own_currency, amount_minor, true, collected_at is not null, rate from (${failedBills}) as bill
 ), summed as (
   select
     coalesce(given.reporting, own_currency) as currency,
@@ -138,6 +122,28 @@ const rateOfPayment = sql`case
       when given.reporting is null or p.currency = given.reporting then 1
       when p.settled_currency = given.reporting then p.settled_amount_minor::numeric / p.amount_minor
     end`;
+
+/**
+ * Every bill whose first attempt failed in the range of `given` (see report.ts): when, how much, when it was collected (null where
+ * it was not) and its rate into the report's currency.
+ */
+export const failedBills = sql`
+  select
+    f.failed_at as at,
+    f.currency as own_currency,
+    f.amount_minor,
+    p.paid_at as collected_at,
+    coalesce(${rateOfPayment}, ${rateAt(sql`m.reader_id`, sql`f.currency`, sql`f.failed_at`)}) as rate
+  from given
+  join payment_failures f on f.failed_at >= given.starts_at and f.failed_at < given.ends_at
+    and (given.only_currency is null or f.currency = given.only_currency)
+  join memberships m on m.id = f.membership_id
+  left join payments p on p.id = coalesce(
+    f.collected_by, (select i.id from payments i where i.stripe_invoice_id = f.stripe_invoice_id)
+  )
+  where not exists (
+    select from payment_failures e where e.stripe_invoice_id = f.stripe_invoice_id and e.attempt < f.attempt
+  ) and (f.external_id is null or f.attempt = 1)`;
 
 /** Not defined where there is nothing to have a part of, nor over several currencies. */
 function share(part: SQL, whole: SQL): SQL {

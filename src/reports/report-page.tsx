@@ -8,12 +8,20 @@ import { FaultSummary, Field, faultIn, HiddenFields, Select } from '../web/form.
 import type { Words } from '../words/words.ts';
 import type { Answer, ReportName } from './answer.ts';
 import { ChartFigure } from './chart-figure.tsx';
-import { momentText } from './figures.ts';
+import { countText, momentText, movementText } from './figures.ts';
 import { HeatMaps } from './heat-map.tsx';
 import { presentYear } from './lapsed.ts';
 import { families } from './pages.tsx';
 import type { Picture } from './pictures.ts';
-import { type Asked, breakdowns, donorTypes, eventStates, type Question } from './question.ts';
+import {
+  type Asked,
+  breakdowns,
+  donorTypes,
+  eventStates,
+  movementChoices,
+  type Question,
+} from './question.ts';
+import { HalfOfThem, TimesBeneath } from './recovery-times-page.tsx';
 import { ReminderWays } from './reminders-page.tsx';
 import { Files, ListPages, localised, NotConverted, ReportTable, type Seen } from './table.tsx';
 
@@ -24,6 +32,8 @@ export interface ReportPageProps {
   asked: Asked;
   /** Null where what was asked for cannot be answered. */
   answer: Answer | null;
+  /** Of recovery: how long it took. */
+  times: Answer | null;
   /** Null where nothing is drawn. */
   picture: Picture | null;
   faults: readonly Fault[];
@@ -32,7 +42,7 @@ export interface ReportPageProps {
 }
 
 export function ReportContent(page: ReportPageProps): VNode {
-  const { seen, name, answer, picture, reportingCurrency } = page;
+  const { seen, name, answer, times, picture, reportingCurrency } = page;
   const { words } = seen;
   return (
     <div class="stack">
@@ -72,6 +82,8 @@ export function ReportContent(page: ReportPageProps): VNode {
               {name === 'cohorts' && <HeatMaps seen={seen} answer={answer} />}
               {name === 'disputes' && <Advice words={words} answer={answer} />}
               {name === 'reminders' && <ReminderWays seen={seen} answer={answer} />}
+              {name === 'movements' && <MovementsSum words={words} answer={answer} />}
+              {name === 'recovery-times' && <HalfOfThem seen={seen} times={answer} />}
               <ListPages seen={seen} answer={answer} />
               {name === 'cohorts' ? (
                 <details>
@@ -83,11 +95,19 @@ export function ReportContent(page: ReportPageProps): VNode {
               )}
             </>
           )}
+          {times && <TimesBeneath seen={seen} times={times} />}
           <NotConverted words={words} amounts={answer.unconverted} />
         </>
       )}
     </div>
   );
+}
+
+/** Of how many people these movements are. */
+function MovementsSum({ words, answer }: { words: Words; answer: Answer }): VNode {
+  const count = Number(answer.place?.count ?? 0);
+  const people = Number(answer.totals?.supporters ?? 0);
+  return <p>{words.reports.movementsOf(countText(words, count), count, countText(words, people), people)}</p>;
 }
 
 /** What is to be done about each kind of dispute that there is. */
@@ -164,6 +184,8 @@ function QuestionForm({
     hasDays &&
     name !== 'sources' &&
     name !== 'gifts' &&
+    name !== 'movements' &&
+    name !== 'recovery-times' &&
     name !== 'events' &&
     name !== 'cohorts' &&
     !isOfLetters(name);
@@ -223,6 +245,18 @@ function QuestionForm({
             value={question?.of ?? asked.of}
             options={breakdowns.map((value) => ({ value, label: words.reports.of[value] }))}
             fault={faultIn(words, faults, 'of')}
+          />
+        )}
+        {name === 'movements' && (
+          <Select
+            name="movement"
+            label={words.reports.figures.movement.term}
+            value={question ? (question.movement ?? '') : (asked.movement ?? '')}
+            options={[
+              { value: '', label: words.reports.everyMovement },
+              ...movementChoices.map((value) => ({ value, label: movementText(words, value) })),
+            ]}
+            fault={faultIn(words, faults, 'movement')}
           />
         )}
         {name === 'events' ? (

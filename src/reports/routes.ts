@@ -4,7 +4,6 @@ import { pipeline } from 'node:stream/promises';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { ComponentChildren, VNode } from 'preact';
 import { z } from 'zod';
-import type { Config } from '../outside/config.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { isCurrency } from '../values/money.ts';
@@ -25,7 +24,8 @@ import { readLettersDesk } from './letters-desk.ts';
 import { LettersContent } from './letters-page.tsx';
 import { Framed, type Place, placeOfReport } from './pages.tsx';
 import { partsOfGiving, pictureOf, stepsOf } from './pictures.ts';
-import { type Asked, type Question, type Reckoning, readQuestion } from './question.ts';
+import { type Asked, type Question, readQuestion } from './question.ts';
+import { reckoningOf } from './reckoning.ts';
 import type { Row } from './report.ts';
 import { ReportContent } from './report-page.tsx';
 import { everyRow } from './rows.ts';
@@ -41,6 +41,8 @@ export interface ReportsDoor {
     end(res: Response, words: Words): VNode;
     /** What a form must carry by which staff of this role act; null for whom the role does not reach. */
     formToken(res: Response, role: 'finance'): string | null;
+    /** Whether who is signed in has this role or a higher one. */
+    reaches(res: Response, role: 'support'): boolean;
   };
 }
 
@@ -52,6 +54,7 @@ const asked = z.object({
   currency: short,
   of: short,
   state: short,
+  movement: short,
   year: short,
   type: short,
   standing: short,
@@ -60,7 +63,7 @@ const asked = z.object({
   since: short,
   amount: short,
   most: short,
-  before: short,
+  before: optionalLine(100),
 });
 const askedOfLetters = z.object({ from: short, to: short });
 const askedOfEvents = z.object({ state: short, replayed: short });
@@ -74,7 +77,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
   routes.get('/staff', mayRead, async (req, res) => {
     const { currency } = readInput(asked, req.query);
     const desk = await readDesk(services.reportsDatabase, reckoning, services.now(), deskCurrency(currency));
-    const seen = seenBy(req);
+    const seen = seenBy(req, res);
     const charts = {
       giving: await drawnOrNot(drawGiving(seen.words, desk)),
       movements: await drawnOrNot(drawMovements(seen.words, desk)),
@@ -89,7 +92,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     const state = given.state ?? (inbox.counts.dead > 0 ? 'dead' : 'waiting');
     const question = readQuestion({ state, most: String(eventsShown) }, reckoning, services.now());
     if (Array.isArray(question)) throw new Refusal(question[0] ?? fault('choice-unknown'));
-    const seen = seenBy(req);
+    const seen = seenBy(req, res);
     const content = EventsContent({
       seen,
       inbox,
@@ -106,7 +109,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     const given = readInput(askedOfLetters, req.query);
     // The last month, where nothing else was asked for: what stood in the way last year helps nobody.
     const question = readQuestion({ ...given, by: 'day' }, reckoning, services.now());
-    const seen = seenBy(req);
+    const seen = seenBy(req, res);
     const isAsked = !Array.isArray(question);
     const content = LettersContent({
       seen,
@@ -119,7 +122,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
   });
 
   routes.get('/staff/definitions', mayRead, (req, res) => {
-    const seen = seenBy(req);
+    const seen = seenBy(req, res);
     const { definitionsTitle } = seen.words.reports;
     show(req, res, seen, 'definitions', definitionsTitle, Definitions({ words: seen.words }));
   });
@@ -131,14 +134,17 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     const given = readInput(asked, req.query);
     const question = readQuestion(pageDefaults(name, given, req), reckoning, services.now());
     const isAsked = !Array.isArray(question);
-    const seen = seenBy(req);
+    const seen = seenBy(req, res);
     const { reportsDatabase } = services;
     const answer = isAsked ? await answerReport(reportsDatabase, name, question) : null;
+    const times =
+      name === 'recovery' && isAsked ? await answerReport(reportsDatabase, 'recovery-times', question) : null;
     const content = ReportContent({
       seen,
       name,
       asked: given,
       answer,
+      times,
       picture: answer && (await drawnOrNot(pictureOf(seen.words, answer))),
       faults: isAsked ? [] : question,
       currencies: await currenciesUsed(reportsDatabase),
@@ -191,9 +197,14 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     return question;
   }
 
-  function seenBy(req: Request): Seen {
+  function seenBy(req: Request, res: Response): Seen {
     const words = wordsFor(localeOf(req, config));
-    return { words, config, locale: req.query.locale === words.locale ? words.locale : null };
+    return {
+      words,
+      config,
+      locale: req.query.locale === words.locale ? words.locale : null,
+      opensReaders: guard.reaches(res, 'support'),
+    };
   }
 
   function deskCurrency(given: string | undefined): Desk['currency'] {
@@ -248,14 +259,6 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
   }
 }
 
-/** How the publication counts. Throws where the configured currency is none that can be charged: a fault of the start. */
-function reckoningOf({ publication }: Pick<Config, 'publication'>): Reckoning {
-  const { timeZone, fiscalYearStart, reportingCurrency } = publication;
-  if (!isCurrency(reportingCurrency))
-    throw new Error('REPORTING_CURRENCY is not a currency that can be charged');
-  return { timeZone, fiscalYearStart, reportingCurrency };
-}
-
 function refusalOf([first = fault('period-malformed'), ...others]: readonly Fault[]): Refusal {
   return new Refusal(first, ...others);
 }
@@ -291,10 +294,8 @@ function reportNamed(name: string): ReportName {
 }
 
 /** A page shows everything in the reporting currency unless its address says otherwise; an empty choice says: each by itself. */
-function pageDefaults<A extends { currency?: string | undefined }>(
-  name: ReportName,
-  given: A,
-  req: Request,
-): A {
+function pageDefaults(name: ReportName, asked: Asked, req: Request): Asked {
+  // Movements one by one: a month of them is much.
+  const given = name === 'movements' && !asked.from && !asked.to ? { ...asked, by: 'day' } : asked;
   return name === 'gifts' || 'currency' in req.query ? given : { ...given, currency: 'reporting' };
 }

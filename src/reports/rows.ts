@@ -5,14 +5,18 @@ import { isListOfPersons, type ReportName, reports } from './answer.ts';
 import { ask, type Question } from './question.ts';
 import type { Report, Row } from './report.ts';
 
-/** A list's rows of the whole range; of one that names persons, page after page as it stands at each. */
+/**
+ * A list's rows of the whole range; of one that names persons, page after page as it stands at each. So too of movements of those
+ * who were there as the range begins: a part of it begins with others.
+ */
 export async function* everyRow(
   reads: Reads,
   name: ReportName,
   question: Question,
   heldAtOnce = isListOfPersons(name) ? personsAtOnce : 5_000,
 ): AsyncGenerator<readonly Row[]> {
-  if (!isListOfPersons(name)) return yield* everyRowByDays(reads, name, question, heldAtOnce);
+  if (!isListOfPersons(name) && question.movement !== 'churned')
+    return yield* everyRowByDays(reads, name, question, heldAtOnce);
   const report: Report = reports[name];
   for (let before: string | null = null; ; ) {
     const { rows, place } = await report.read(reads, { ...question, most: heldAtOnce, before });
@@ -34,10 +38,10 @@ async function* everyRowByDays(
   heldAtOnce: number,
 ): AsyncGenerator<readonly Row[]> {
   const report: Report = reports[name];
-  const { from, to, currency, of, state, reckoning, asOf } = question;
+  const { from, to, currency, of, state, movement, reckoning, asOf } = question;
   const days = daysBetween(from, to);
   const most = days > 1 ? heldAtOnce + 1 : everything;
-  const part = ask({ from, to, by: 'year', currency, of, state, most }, reckoning, asOf);
+  const part = ask({ from, to, by: 'year', currency, of, state, movement, most }, reckoning, asOf);
   const { rows } = await report.read(reads, part);
   if (days <= 1 || rows.length <= heldAtOnce) return yield rows;
   const middle = addDays(from, Math.floor(days / 2));

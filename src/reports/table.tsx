@@ -5,6 +5,7 @@ import { paymentPage } from '../outside/stripe.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
 import { type Answer, isList, isListOfPersons, type ReportName } from './answer.ts';
+import { queryBehind } from './behind.ts';
 import { countText, figureOf, placeOf, textOf, unconvertedText, type Written } from './figures.ts';
 import { queryOf } from './question.ts';
 import type { Cell, Column, Row } from './report.ts';
@@ -14,6 +15,8 @@ export interface Seen {
   config: Pick<Config, 'stripe'>;
   /** Kept in every link, so that a page asked for in one language leads to pages in it. */
   locale: string | null;
+  /** Whether who looks may open a reader's letters; others see the number alone. */
+  opensReaders: boolean;
 }
 
 /** Wide tables scroll in their own frame, which those without a mouse must be able to reach. */
@@ -246,14 +249,33 @@ function TableCell({
   }
   const id = row[column.name];
   if (column.kind === 'id' && typeof id === 'string') {
-    const isPayment = column.name === 'stripe_payment_intent_id';
+    const href = pageOf(seen, column, id);
     return (
       <td>
-        <code title={id}>{isPayment ? <a href={paymentPage(seen.config, id)}>{text}</a> : text}</code>
+        <code title={id}>{href === null ? text : <a href={href}>{text}</a>}</code>
       </td>
     );
   }
-  return <td class={kind}>{text}</td>;
+  const behind = queryBehind(answer, column, row, isTotal);
+  return (
+    <td class={kind}>
+      {behind === null ? (
+        text
+      ) : (
+        <a class="behind" href={localised(seen, `/staff/reports/movements?${behind}`)}>
+          {text}
+        </a>
+      )}
+    </td>
+  );
+}
+
+/** Where more is told of what an id names; null where nothing is. */
+function pageOf(seen: Seen, { name }: Column, id: string): string | null {
+  if (name === 'stripe_payment_intent_id') return paymentPage(seen.config, id);
+  return name === 'reader_id' && seen.opensReaders
+    ? localised(seen, `/staff/supporters/${id}/letters`)
+    : null;
 }
 
 const namesOneThing: readonly Column['kind'][] = ['text', 'period', 'id', 'instant', 'day'];

@@ -22,6 +22,8 @@ export interface StaffGuard {
   end(res: Response, words: Words): VNode;
   /** What a form must carry by which somebody of this role acts; null for whom the role does not reach. */
   formToken(res: Response, needed: Role): string | null;
+  /** Whether who is signed in has this role or a higher one. */
+  reaches(res: Response, needed: Role): boolean;
 }
 
 export function staffGuard(services: Services): StaffGuard {
@@ -36,6 +38,7 @@ export function staffGuard(services: Services): StaffGuard {
       const { role, sessionId } = signedInFrom(res);
       return includes(role, needed) ? formToken(services.keys, sessionId) : null;
     },
+    reaches: (res, needed) => includes(signedInFrom(res).role, needed),
   };
 }
 

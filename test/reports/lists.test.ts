@@ -31,6 +31,7 @@ describe('gifts one by one', () => {
       requireOrToken: () => (_req: unknown, _res: unknown, next: () => void) => next(),
       end: () => h('span', {}),
       formToken: () => null,
+      reaches: () => true,
     };
     app.use(reportRoutes(services, { guard }), sayErrors(services));
     const reader = await history.reader();
@@ -165,6 +166,7 @@ describe('Stripe’s events one by one', () => {
       requireOrToken: () => (_req: unknown, _res: unknown, next: () => void) => next(),
       end: () => h('span', {}),
       formToken: () => null,
+      reaches: () => true,
     };
     app.use(reportRoutes(services, { guard }));
     await fresh.pool.query(

@@ -35,6 +35,7 @@ describe('lists of people', () => {
           requireOrToken: () => (_req, _res, next) => next(),
           end: () => h('span', {}),
           formToken: () => null,
+          reaches: () => true,
         },
       }),
     );

@@ -125,6 +125,7 @@ describe('a worked example', () => {
         words,
         config: { stripe: { secretKey: '', webhookSecrets: [], apiUrl: null, live: false } },
         locale,
+        opensReaders: false,
       };
       const { document } = parseHTML(render(h(ReminderWays, { seen, answer })));
       const percent = (share: number) =>

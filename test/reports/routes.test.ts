@@ -242,6 +242,7 @@ describe('reports', () => {
             requireOrToken: () => (_req, _res, next) => next(),
             end: () => h('span', {}),
             formToken: () => null,
+            reaches: () => true,
           },
         }),
       );

@@ -14,12 +14,14 @@ export const reports = {
   names: {
     income: 'Income',
     mrr: 'Promised income',
+    movements: 'What moved it',
     giving: 'Once and regularly',
     churn: 'Leaving',
     retention: 'Giving again',
     growth: 'Growth in giving',
     cohorts: 'Cohorts',
     recovery: 'Failed payments',
+    'recovery-times': 'How long it took',
     forecast: 'The coming year',
     lybunt: 'Gave last year, not this year',
     sybunt: 'Gave some year, not this year',
@@ -37,6 +39,8 @@ export const reports = {
   about: {
     income: 'What came in, what went back and what fees took, each on its own day.',
     mrr: 'What monthly and yearly gifts bring a month, and what moved it. Every column is rounded by itself, so a sum may miss by one unit.',
+    movements:
+      'Each change of promised income one by one, the newest first. A row is rounded by itself; the total is rounded once from the exact sum and is the figure of the report. In the reporting currency all promises of a supporter are one, and what exchange rates moved has rows of its own.',
     giving: 'The same gross income by how often it is given.',
     churn: 'How many members and how much promised income left, and what a member is worth.',
     retention:
@@ -46,6 +50,8 @@ export const reports = {
     cohorts:
       'Supporters by the month of their first gift: how many of them gave in each month since, and how many are still members.',
     recovery: 'Regular payments whose first attempt failed, and what of them was collected later.',
+    'recovery-times':
+      'Of the payments that failed at first in these days and were collected since: in how many days, from the first attempt to the payment.',
     forecast:
       'An estimate, not a promise: what running gifts will bring in the twelve months after this one, and what is likely to stay of it.',
     lybunt:
@@ -114,6 +120,14 @@ export const reports = {
       title: 'Payments whose first attempt failed',
       text: 'For each period what was collected later, and above it what is still missing.',
     },
+    'recovery-times': {
+      title: 'Collected after so many days',
+      text: 'A bar for each stretch of days: how many of the failed payments were collected in it.',
+    },
+    sources: {
+      title: 'What each source brought',
+      text: 'A bar for the gross income of each source, the largest first.',
+    },
     forecast: {
       title: 'Due in the coming twelve months: an estimate',
       text: 'For each month what is likely to come, and above it what would come too if nobody left.',
@@ -121,6 +135,7 @@ export const reports = {
   },
   chartSays: (what: string, first: string, last: string, moneyIn: string | null) =>
     `${what} From ${first} to ${last}${moneyIn === null ? '' : `, in ${moneyIn}`}. The same figures are in the table below.`,
+  otherSources: (count: number) => `${count} others`,
   wentOut: 'Fees, refunds, disputes',
   linesLegend: 'The lines of the chart',
   stillMissing: 'Still missing',
@@ -135,6 +150,19 @@ export const reports = {
   yearLabel: 'Fiscal year',
   fiscalYear: (year: number) => `${year}–${String(year + 1).slice(-2)}`,
   anyChoice: 'Any',
+  everyMovement: 'All',
+  churnedChoice: 'Members of the start who left',
+  movementsOf: (count: string, number: number, people: string, persons: number) =>
+    `${count} ${englishPlural(number, 'movement', 'movements')} of ${people} ${englishPlural(persons, 'person', 'people')}.`,
+  withinDays: {
+    1: 'within a day',
+    3: 'within 3 days',
+    7: 'within 7 days',
+    14: 'within 14 days',
+  },
+  laterThanAll: 'later',
+  halfWithin: (bills: string, number: number, days: number) =>
+    `Collected after all: ${bills} ${englishPlural(number, 'payment', 'payments')}, half of them within ${days} ${englishPlural(days, 'day', 'days')} (the median).`,
   sinceLabel: 'Gave since',
   amountLabel: 'Gave at least, in all',
   donorTypes: { none: 'not yet', 'one-time': 'once', repeat: 'repeatedly', member: 'member' },
@@ -508,6 +536,18 @@ export const reports = {
       term: 'Lost members',
       text: 'People whose last promise ended in the period, by their own wish or because their card stopped working.',
     },
+    'happened-at': {
+      term: 'When',
+      text: 'The moment at which it took effect; in files in UTC. What one supporter does at one moment is netted.',
+    },
+    movement: {
+      term: 'Movement',
+      text: 'What moved promised income: each kind as the column of that name. In the reporting currency all promises of a supporter are one: who ends a gift in euro and keeps one in dollars lowered it, and did not leave.',
+    },
+    'mrr-delta': {
+      term: 'A month',
+      text: 'By how much promised monthly income grew or, below zero, shrank. A twelfth of a yearly gift is rounded in its row; the total is rounded once from the exact sum.',
+    },
     'active-at-start': {
       term: 'Members at the start',
       text: 'People with promised income as the period begins. Who is only paused is not among them.',
@@ -634,6 +674,13 @@ export const reports = {
       term: 'At risk',
       text: 'Monthly value of gifts that are past due as the period ends, or now where it has not ended: their card is being retried.',
     },
+    'within-days': {
+      term: 'Collected',
+      text: 'Days from the first attempt to the payment, of 24 hours each. A payment stands in the first row whose days were enough, so the rows add up.',
+    },
+    bills: { term: 'Payments', text: 'How many payments that failed at first were collected then.' },
+    share: { term: 'Share', text: 'Of all that were collected later, by number.' },
+    'share-so-far': { term: 'So far', text: 'The same for this row and those above it together.' },
     'forecast-due': {
       term: 'Due',
       text: 'What running gifts pay in the month if nothing changes: monthly ones every month, yearly ones in theirs. None that is paused or set to end.',
