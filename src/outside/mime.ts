@@ -36,12 +36,16 @@ function header(name: string, value: string): string {
 }
 
 function mailbox({ name, address }: { name: string; address: string }): string {
-  const at = address.lastIndexOf('@');
-  const written = isAscii(address)
-    ? address
-    : `${address.slice(0, at)}@${domainToASCII(address.slice(at + 1))}`;
+  const written = inAscii(address);
   if (name === '') return written;
   return `${displayName(oneLine(name))} <${written}>`;
+}
+
+/** An address as servers write it: a domain in letters beyond ASCII by its ASCII name. */
+export function inAscii(address: string): string {
+  if (isAscii(address)) return address;
+  const at = address.lastIndexOf('@');
+  return `${address.slice(0, at)}@${domainToASCII(address.slice(at + 1))}`;
 }
 
 function displayName(name: string): string {
@@ -50,37 +54,80 @@ function displayName(name: string): string {
 }
 
 function part(type: 'text/plain' | 'text/html', content: string): string {
-  const text = content.replaceAll(/\r\n|\r|\n/g, '\r\n');
-  const bytes = Buffer.from(text);
+  const bytes = Buffer.from(content);
   // Quoted-printable takes three letters for every byte beyond ASCII, base64 four for every three bytes.
-  const manyBeyondAscii = (bytes.length - text.length) * 6 > bytes.length;
+  const manyBeyondAscii = (bytes.length - content.length) * 6 > bytes.length;
   const [encoding, body] = manyBeyondAscii
-    ? (['base64', bytes.toString('base64').replaceAll(/.{76}(?!$)/g, '$&\r\n')] as const)
-    : (['quoted-printable', softBroken(quotedPrintable(text))] as const);
+    ? (['base64', base64(content)] as const)
+    : (['quoted-printable', quotedPrintable(bytes)] as const);
   return `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`;
 }
 
-function quotedPrintable(text: string): string {
-  // "=", whatever is not printable ASCII, and a blank that ends a line.
-  return text.replaceAll(/[^\t\r\n\x20-\x3c\x3e-\x7e]+|[\t ](?=\r\n|$)/g, (those) =>
-    Buffer.from(those).toString('hex').toUpperCase().replaceAll(/../g, '=$&'),
-  );
+function base64(content: string): string {
+  const text = content.replaceAll(/\r\n|\r|\n/g, '\r\n');
+  return Buffer.from(text)
+    .toString('base64')
+    .replaceAll(/.{76}(?!$)/g, '$&\r\n');
 }
 
-/** Lines of 76 characters at most (RFC 2045, 6.7), none ending within a letter's code. */
-function softBroken(encoded: string): string {
-  const lines: string[] = [];
-  for (const line of encoded.split('\r\n')) {
-    let at = 0;
-    while (line.length - at > 76) {
-      const code = line.lastIndexOf('=', at + 74);
-      const end = code > at + 72 ? code : at + 75;
-      lines.push(`${line.slice(at, end)}=`);
-      at = end;
+/** Lines of 76 characters at most, none ending within a letter's code or in a blank (RFC 2045, 6.7). */
+function quotedPrintable(bytes: Buffer): string {
+  // At worst each byte is a code of three letters, and every 72 of them or more end in "=", CR and LF.
+  const encoded = Buffer.allocUnsafe(bytes.length * 3 + Math.ceil(bytes.length / 24) * 3);
+  let end = 0;
+  let column = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    // Nearly all of a letter, and nothing more is to be known of it.
+    if (column < 75 && isPrintable(byte)) {
+      encoded[end++] = byte;
+      column += 1;
+      continue;
     }
-    lines.push(line.slice(at));
+    if (byte === CR || byte === LF) {
+      if (byte === CR && bytes[at + 1] === LF) at += 1;
+      encoded[end++] = CR;
+      encoded[end++] = LF;
+      column = 0;
+      continue;
+    }
+    const next = bytes[at + 1] ?? LF;
+    const lastOfLine = next === CR || next === LF;
+    const plain = isPrintable(byte) || ((byte === TAB || byte === BLANK) && !lastOfLine);
+    const width = plain ? 1 : 3;
+    // The last place of a line is for what ends it there, or for the "=" that says it goes on.
+    if (column + width > (lastOfLine ? 76 : 75)) {
+      encoded[end++] = EQUALS;
+      encoded[end++] = CR;
+      encoded[end++] = LF;
+      column = 0;
+    }
+    column += width;
+    if (plain) {
+      encoded[end++] = byte;
+    } else {
+      encoded[end++] = EQUALS;
+      encoded[end++] = hexDigit(byte >> 4);
+      encoded[end++] = hexDigit(byte & 15);
+    }
   }
-  return lines.join('\r\n');
+  return encoded.toString('latin1', 0, end);
+}
+
+const TAB = 9;
+const LF = 10;
+const CR = 13;
+const BLANK = 32;
+const EQUALS = 61;
+
+/** As it stands in quoted-printable: printable ASCII without "=". */
+function isPrintable(byte: number): boolean {
+  return byte > BLANK && byte < 127 && byte !== EQUALS;
+}
+
+/** The character for a number below sixteen. */
+function hexDigit(number: number): number {
+  return number < 10 ? 48 + number : 55 + number;
 }
 
 function oneLine(text: string): string {
