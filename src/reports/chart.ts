@@ -262,7 +262,7 @@ export async function drawComparison({ id }: Pick<Drawing, 'id'>, bars: readonly
           x: 0,
           text: (place: number) => shortened(nameAt(place), room),
           textAnchor: isWide ? 'end' : 'start',
-          dx: isWide ? -8 : 0,
+          dx: isWide ? -8 : 4,
           dy: isWide ? 0 : -13,
         }),
         canvas.plot.text(places, {

@@ -237,36 +237,43 @@ function TableCell({
   isHead?: boolean;
   isTotal?: boolean;
 }): VNode {
-  const blank = isTotal && namesOneThing.includes(column.kind);
-  const text = blank ? '' : textOf(writtenOf(seen, answer, answer.columns), column, row, moneyIn(answer));
   const kind = isNumber(column) ? (row[column.name] === 0 ? 'number zero' : 'number') : undefined;
-  if (isHead) {
-    return (
-      <th scope="row" class={kind}>
-        {text}
-      </th>
-    );
-  }
+  const told = <Told seen={seen} answer={answer} column={column} row={row} isTotal={isTotal} />;
+  return isHead ? (
+    <th scope="row" class={kind}>
+      {told}
+    </th>
+  ) : (
+    <td class={kind}>{told}</td>
+  );
+}
+
+function Told({
+  seen,
+  answer,
+  column,
+  row,
+  isTotal,
+}: {
+  seen: Seen;
+  answer: Answer;
+  column: Column;
+  row: Row;
+  isTotal: boolean;
+}): VNode | null {
+  if (isTotal && namesOneThing.includes(column.kind)) return null;
+  const text = textOf(writtenOf(seen, answer, answer.columns), column, row, moneyIn(answer));
   const id = row[column.name];
   if (column.kind === 'id' && typeof id === 'string') {
     const href = pageOf(seen, column, id);
-    return (
-      <td>
-        <code title={id}>{href === null ? text : <a href={href}>{text}</a>}</code>
-      </td>
-    );
+    return <code title={id}>{href === null ? text : <a href={href}>{text}</a>}</code>;
   }
   const behind = queryBehind(answer, column, row, isTotal);
+  if (behind === null) return <>{text}</>;
   return (
-    <td class={kind}>
-      {behind === null ? (
-        text
-      ) : (
-        <a class="behind" href={localised(seen, `/staff/reports/movements?${behind}`)}>
-          {text}
-        </a>
-      )}
-    </td>
+    <a class="behind" href={localised(seen, `/staff/reports/movements?${behind}`)}>
+      {text}
+    </a>
   );
 }
 

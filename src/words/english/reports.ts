@@ -151,16 +151,16 @@ export const reports = {
   fiscalYear: (year: number) => `${year}–${String(year + 1).slice(-2)}`,
   anyChoice: 'Any',
   everyMovement: 'All',
-  churnedChoice: 'Members of the start who left',
+  churnedChoice: 'Left or lost',
   movementsOf: (count: string, number: number, people: string, persons: number) =>
     `${count} ${englishPlural(number, 'movement', 'movements')} of ${people} ${englishPlural(persons, 'person', 'people')}.`,
   withinDays: {
     1: 'within a day',
-    3: 'within 3 days',
-    7: 'within 7 days',
-    14: 'within 14 days',
+    3: 'in 1 to 3 days',
+    7: 'in 3 to 7 days',
+    14: 'in 7 to 14 days',
   },
-  laterThanAll: 'later',
+  laterThanAll: 'after 14 days',
   halfWithin: (bills: string, number: number, days: number) =>
     `Collected after all: ${bills} ${englishPlural(number, 'payment', 'payments')}, half of them within ${days} ${englishPlural(days, 'day', 'days')} (the median).`,
   sinceLabel: 'Gave since',
@@ -542,7 +542,7 @@ export const reports = {
     },
     movement: {
       term: 'Movement',
-      text: 'What moved promised income: each kind as the column of that name. In the reporting currency all promises of a supporter are one: who ends a gift in euro and keeps one in dollars lowered it, and did not leave.',
+      text: 'What moved promised income: each kind as the column of that name. “Left or lost” are both together, and only of those who were members as the days asked for began. In the reporting currency all promises of a supporter are one: who ends a gift in euro and keeps one in dollars lowered it, and did not leave.',
     },
     'mrr-delta': {
       term: 'A month',
@@ -676,7 +676,7 @@ export const reports = {
     },
     'within-days': {
       term: 'Collected',
-      text: 'Days from the first attempt to the payment, of 24 hours each. A payment stands in the first row whose days were enough, so the rows add up.',
+      text: 'Days from the first attempt to the payment, of 24 hours each. A payment stands in the first row whose days were enough, so the rows add up; in files a row is named by its last day, and the one for all others by none.',
     },
     bills: { term: 'Payments', text: 'How many payments that failed at first were collected then.' },
     share: { term: 'Share', text: 'Of all that were collected later, by number.' },
