@@ -47,6 +47,8 @@ export interface Rounds {
 type Work = Nudge | 'summaries' | 'nightly' | 'reconciling' | 'figures';
 
 const beatMs = 1000;
+/** Events that came so shortly ago are likely to be followed by others. */
+const arrivingMs = 20;
 /** The hour of the night, in the publication's zone, in which sweeping and mending are done. */
 const nightlyHour = 3;
 const reconcilingHour = 4;
@@ -57,10 +59,12 @@ const reconciledDays = 3;
 export function startRounds(services: Services): Rounds {
   const stopping = new AbortController();
   const { signal } = stopping;
+  let lastArrivalMs = Number.NEGATIVE_INFINITY;
+  const arriving = () => performance.now() - lastArrivalMs < arrivingMs;
   let heard: Heard | null = null;
   // In the order in which one causes the next: an event may bring a second gift or satisfy a reminder, all may cause letters.
   const works: Record<Work, Runs> = {
-    events: oneAtATime(services, 'events', () => applyEvents(services)),
+    events: oneAtATime(services, 'events', () => applyEvents(services, arriving)),
     promises: oneAtATime(services, 'promises', () => keepOnePromise(services)),
     reminders: oneAtATime(services, 'reminders', async () => {
       heard = await satisfyReminders(services, heard);
@@ -124,6 +128,7 @@ export function startRounds(services: Services): Rounds {
 
   return {
     nudge(work) {
+      if (work === 'events') lastArrivalMs = performance.now();
       if (!signal.aborted) void works[work].run();
     },
     async nextDueAt() {

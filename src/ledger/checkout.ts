@@ -1,7 +1,7 @@
 // Checkouts: what a reader meant to give, from the choice to its outcome at Stripe. An intent is not a gift.
 import { randomUUIDv7 } from 'node:crypto';
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
-import type { Reads, Tx } from '../outside/database.ts';
+import { isAnyOf, type Reads, rowsOf, type Tx } from '../outside/database.ts';
 import { checkouts } from '../schema.ts';
 import { type Currency, type Frequency, isCurrency, isFrequency } from '../values/money.ts';
 
@@ -120,32 +120,49 @@ export async function abandonIntent(tx: Tx, checkoutId: string): Promise<void> {
     .where(and(eq(checkouts.id, checkoutId), eq(checkouts.state, 'begun')));
 }
 
-/** The reader went through the payment page. Whether money came is told by payments alone: some ways of paying take days. */
-export async function completeCheckout(
-  tx: Tx,
-  checkoutId: string,
-  completed: { stripeSessionId: string; readerId: string | null; completedAt: Date | null },
-): Promise<Checkout | null> {
-  const [row] = await tx
-    .update(checkouts)
-    .set({
-      state: 'completed',
-      stripeSessionId: completed.stripeSessionId,
-      ...(completed.readerId !== null && { readerId: completed.readerId }),
-      // Told twice, at different moments: the first stands, whichever came first to us.
-      completedAt: sql`least(${checkouts.completedAt}, ${completed.completedAt?.toISOString() ?? null}::timestamptz)`,
-    })
-    .where(eq(checkouts.id, checkoutId))
-    .returning();
-  return row ?? null;
+export interface CompletedCheckout {
+  id: string;
+  stripeSessionId: string;
+  readerId: string | null;
+  completedAt: Date | null;
 }
 
-/** The payment page closed unused. A completed checkout does not become expired, whatever order this is heard in. */
-export async function expireCheckout(tx: Tx, checkoutId: string): Promise<void> {
+/** Readers went through the payment page. Whether money came is told by payments alone: some ways of paying take days. */
+export async function completeCheckouts(tx: Tx, completed: readonly CompletedCheckout[]): Promise<void> {
+  if (completed.length === 0) return;
+  await tx.execute(sql`
+    update ${checkouts} set
+      state = 'completed',
+      stripe_session_id = given.stripe_session_id,
+      reader_id = coalesce(given.reader_id, ${checkouts.readerId}),
+      completed_at = least(${checkouts.completedAt}, given.completed_at)
+    from ${rowsOf(checkouts, onePerCheckout(completed))} given where ${checkouts.id} = given.id`);
+}
+
+/** Told twice, at different moments: the first stands, whichever came first to us. */
+function onePerCheckout(completed: readonly CompletedCheckout[]): CompletedCheckout[] {
+  const byId = new Map<string, CompletedCheckout>();
+  for (const one of completed) {
+    const known = byId.get(one.id);
+    const moments = [known?.completedAt, one.completedAt].filter((moment) => moment instanceof Date);
+    byId.set(one.id, {
+      ...one,
+      readerId: one.readerId ?? known?.readerId ?? null,
+      completedAt: moments.sort((a, b) => a.getTime() - b.getTime())[0] ?? null,
+    });
+  }
+  return [...byId.values()];
+}
+
+/** Payment pages closed unused. A completed checkout does not become expired, whatever order this is heard in. */
+export async function expireCheckouts(tx: Tx, checkoutIds: readonly string[]): Promise<void> {
+  if (checkoutIds.length === 0) return;
   await tx
     .update(checkouts)
     .set({ state: 'expired' })
-    .where(and(eq(checkouts.id, checkoutId), inArray(checkouts.state, ['begun', 'open', 'abandoned'])));
+    .where(
+      and(inArray(checkouts.id, [...checkoutIds]), inArray(checkouts.state, ['begun', 'open', 'abandoned'])),
+    );
 }
 
 /** A way of paying that takes days has ended, well or not. */
@@ -161,8 +178,17 @@ export async function noteOutcome(
 }
 
 export async function checkoutById(reads: Reads, checkoutId: string): Promise<Checkout | null> {
-  const [row] = await reads.select().from(checkouts).where(eq(checkouts.id, checkoutId));
-  return row ?? null;
+  return (await checkoutsById(reads, [checkoutId])).get(checkoutId) ?? null;
+}
+
+/** Those of these intents that this service began, by their ids. */
+export async function checkoutsById(
+  reads: Reads,
+  checkoutIds: readonly string[],
+): Promise<Map<string, Checkout>> {
+  if (checkoutIds.length === 0) return new Map();
+  const rows = await reads.select().from(checkouts).where(isAnyOf(checkouts.id, checkoutIds));
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 const markNames = {

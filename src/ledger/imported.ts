@@ -13,7 +13,7 @@ import {
   unknownReaders,
 } from './imported-readers.ts';
 import { digestOf } from './look.ts';
-import { refoldMovementsOf } from './movements-of-many.ts';
+import { refoldMovementsOf } from './movement.ts';
 
 interface Source {
   campaign: string | null;

@@ -1,8 +1,9 @@
 // Movements: how a supporter's promised income changed, folded from every look at their memberships.
-import { asc, eq } from 'drizzle-orm';
-import type { Tx } from '../outside/database.ts';
+import { eq, sql } from 'drizzle-orm';
+import { insertRows, isAnyOf, rowsOf, type Tx } from '../outside/database.ts';
 import { membershipChanges, membershipLooks, memberships } from '../schema.ts';
 import { inOrder } from './look.ts';
+import { lockReaders } from './reader.ts';
 import type { Standing } from './standing.ts';
 
 export type MovementKind =
@@ -37,41 +38,70 @@ export interface FoldedLook {
   endReason: 'voluntary' | 'involuntary' | null;
 }
 
-/** Writes a supporter's movements anew from the looks kept: delete and insert, in the caller's transaction, with the reader locked. */
-export async function refoldMovements(tx: Tx, readerId: string): Promise<void> {
+/** Writes a supporter's movements anew from the looks kept, in the caller's transaction. */
+export function refoldMovements(tx: Tx, readerId: string): Promise<void> {
+  return refoldMovementsOf(tx, [readerId]);
+}
+
+/** Writes many supporters' movements anew: one read and one write for all of them. Locks the readers. */
+export async function refoldMovementsOf(tx: Tx, readerIds: readonly string[]): Promise<void> {
+  await lockReaders(tx, readerIds);
   const rows = await tx
-    .select({ look: membershipLooks })
+    .select({ readerId: memberships.readerId, look: membershipLooks })
     .from(membershipLooks)
     .innerJoin(memberships, eq(memberships.id, membershipLooks.membershipId))
-    .where(eq(memberships.readerId, readerId))
-    .orderBy(asc(membershipLooks.membershipId), asc(membershipLooks.lookedAt), asc(membershipLooks.rank));
-  const byMembership = Map.groupBy(rows, (row) => row.look.membershipId);
-  const plans = [...byMembership.values()].map((group) =>
-    inOrder(group.map((row) => row.look)).map((look) => ({
-      lookedAt: look.lookedAt,
-      standing: look.standing as Standing,
-      amountMinor: look.amountMinor,
-      currency: look.currency,
-      interval: look.interval as 'month' | 'year',
-      startedAt: look.startedAt,
-      endedAt: look.endedAt,
-      endReason: look.endReason as FoldedLook['endReason'],
+    .where(isAnyOf(memberships.readerId, readerIds));
+  const byReader = Map.groupBy(rows, ({ readerId }) => readerId);
+  const plans = [...new Set(readerIds)].map((readerId) => {
+    const looks = (byReader.get(readerId) ?? []).map(({ look }) => look);
+    return [readerId, [...Map.groupBy(looks, (look) => look.membershipId).values()]] as const;
+  });
+  await writeMovements(tx, new Map(plans));
+}
+
+type StoredLook = typeof membershipLooks.$inferSelect;
+
+/** Writes the movements of these supporters anew: only those that differ. `plans`: all looks at each of a supporter's memberships. */
+export async function writeMovements(
+  tx: Tx,
+  plans: ReadonlyMap<string, readonly (readonly StoredLook[])[]>,
+): Promise<void> {
+  if (plans.size === 0) return;
+  const rows = [...plans].flatMap(([readerId, looks]) =>
+    foldMovements(looks.map((plan) => inOrder(plan).map(foldedLook))).map((each) => ({
+      readerId,
+      currency: each.currency,
+      happenedAt: each.happenedAt,
+      movement: each.movement,
+      mrrDelta: decimalOfTwelfths(each.twelfths),
+      members: each.members,
     })),
   );
-  const movements = foldMovements(plans);
-  await tx.delete(membershipChanges).where(eq(membershipChanges.readerId, readerId));
-  if (movements.length > 0) {
-    await tx.insert(membershipChanges).values(
-      movements.map((each) => ({
-        readerId,
-        currency: each.currency,
-        happenedAt: each.happenedAt,
-        movement: each.movement,
-        mrrDelta: decimalOfTwelfths(each.twelfths),
-        members: each.members,
-      })),
-    );
-  }
+  await tx.execute(sql`
+    delete from ${membershipChanges} where ${isAnyOf(membershipChanges.readerId, [...plans.keys()])}
+      and (${membershipChanges.readerId}, ${membershipChanges.currency}, ${membershipChanges.happenedAt}, ${membershipChanges.movement})
+        not in (select reader_id, currency, happened_at, movement from ${rowsOf(membershipChanges, rows)})`);
+  await insertRows(
+    tx,
+    membershipChanges,
+    rows,
+    sql`on conflict (reader_id, currency, happened_at, movement) do update
+      set mrr_delta = excluded.mrr_delta, members = excluded.members
+      where (${membershipChanges.mrrDelta}, ${membershipChanges.members}) is distinct from (excluded.mrr_delta, excluded.members)`,
+  );
+}
+
+function foldedLook(look: StoredLook): FoldedLook {
+  return {
+    lookedAt: look.lookedAt,
+    standing: look.standing as Standing,
+    amountMinor: look.amountMinor,
+    currency: look.currency,
+    interval: look.interval as 'month' | 'year',
+    startedAt: look.startedAt,
+    endedAt: look.endedAt,
+    endReason: look.endReason as FoldedLook['endReason'],
+  };
 }
 
 /**

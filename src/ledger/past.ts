@@ -5,7 +5,7 @@ import type { Reads, Tx } from '../outside/database.ts';
 import { membershipLooks, memberships, payments } from '../schema.ts';
 import { digestOf, type LookFacts, rankOf } from './look.ts';
 import { refoldMovements } from './movement.ts';
-import { lockReader } from './reader.ts';
+import { lockReaders } from './reader.ts';
 
 /** Memberships that were paid for before the earliest look at them, in the order of their ids, after this one. */
 export async function membershipsWithoutPast(
@@ -37,7 +37,7 @@ export async function membershipsWithoutPast(
 export async function notePast(tx: Tx, membershipId: string): Promise<number> {
   const [membership] = await tx.select().from(memberships).where(eq(memberships.id, membershipId));
   if (!membership?.readerId) return 0;
-  await lockReader(tx, membership.readerId);
+  await lockReaders(tx, [membership.readerId]);
   const [earliest] = await tx
     .select()
     .from(membershipLooks)

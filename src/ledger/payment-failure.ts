@@ -1,7 +1,7 @@
 // Payment failures: every attempt at a membership's invoice that brought no money, kept once.
 import { randomUUIDv7 } from 'node:crypto';
 import { and, eq, gt } from 'drizzle-orm';
-import type { Reads, Tx } from '../outside/database.ts';
+import { isAnyOf, type Reads, type Tx } from '../outside/database.ts';
 import { paymentFailures } from '../schema.ts';
 
 export interface FailedAttempt {
@@ -34,12 +34,21 @@ export async function noteFailure(tx: Tx, membershipId: string, failed: FailedAt
   return false;
 }
 
-/** The attempts at an invoice that are known to have failed, in their order. */
-export async function failedAttempts(reads: Reads, stripeInvoiceId: string): Promise<number[]> {
+/** The attempts at these invoices that are known to have failed, in their order; absent where none has. */
+export async function failedAttempts(
+  reads: Reads,
+  stripeInvoiceIds: readonly string[],
+): Promise<Map<string, number[]>> {
+  const found = new Map<string, number[]>();
+  if (stripeInvoiceIds.length === 0) return found;
   const rows = await reads
-    .select({ attempt: paymentFailures.attempt })
+    .select({ invoice: paymentFailures.stripeInvoiceId, attempt: paymentFailures.attempt })
     .from(paymentFailures)
-    .where(eq(paymentFailures.stripeInvoiceId, stripeInvoiceId))
+    .where(isAnyOf(paymentFailures.stripeInvoiceId, stripeInvoiceIds))
     .orderBy(paymentFailures.attempt);
-  return rows.map(({ attempt }) => attempt);
+  for (const { invoice, attempt } of rows) {
+    const name = invoice ?? '';
+    found.set(name, [...(found.get(name) ?? []), attempt]);
+  }
+  return found;
 }

@@ -1,9 +1,11 @@
 // Second gifts: a reader began a regular gift while an older one runs; which pairs there are, what was chosen and what came of it.
 import { randomUUIDv7 } from 'node:crypto';
-import { and, eq, inArray, ne, notInArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import { held } from '../outside/claim.ts';
 import type { Reads, Tx } from '../outside/database.ts';
-import { membershipLooks, memberships, readers, secondGifts } from '../schema.ts';
+import { memberships, readers, secondGifts } from '../schema.ts';
+import { rankOf } from './look.ts';
+import type { Plan } from './membership.ts';
 import { runs, type Standing } from './standing.ts';
 
 export type SecondGift = typeof secondGifts.$inferSelect;
@@ -16,58 +18,104 @@ export interface Promised {
   standing: Standing;
   startedAt: Date;
   endsAt: Date | null;
+  /** False where nothing but our own asking told of it. */
+  told: boolean;
 }
 
-/** Notes what is to be mended among a reader's gifts, with the reader locked. A pair that is known stays as it is. */
-export async function noteSecondGifts(tx: Tx, now: Date, readerId: string): Promise<void> {
-  const promised = await tx
-    .select({
-      id: memberships.id,
-      stripeSubscriptionId: memberships.stripeSubscriptionId,
-      standing: memberships.standing,
-      startedAt: memberships.startedAt,
-      endsAt: memberships.endsAt,
-    })
-    .from(memberships)
-    .where(
-      and(eq(memberships.readerId, readerId), notInArray(memberships.standing, ['ended', 'incomplete'])),
-    );
-  // What another system collects cannot be ended from here.
-  const atStripe = promised.flatMap(({ stripeSubscriptionId, ...gift }) =>
-    stripeSubscriptionId === null ? [] : [{ ...gift, stripeSubscriptionId }],
+/**
+ * Notes what is to be mended among readers' gifts, with the readers locked. Which pairs there are follows from what is known of
+ * the gifts, and each dates from the newer one's beginning: one that follows no longer, and that nobody has begun on, goes.
+ * Answers the pairs of these readers.
+ */
+export async function noteSecondGifts(
+  tx: Tx,
+  now: Date,
+  plansOf: ReadonlyMap<string, readonly Plan[]>,
+): Promise<SecondGift[]> {
+  const several = [...plansOf].filter(([, plans]) => plans.length > 1);
+  if (several.length === 0) return [];
+  const theirs = inArray(
+    secondGifts.readerId,
+    several.map(([readerId]) => readerId),
   );
-  const pairs = pairsOf(atStripe, now);
-  if (pairs.length === 0) return;
-  await tx
-    .insert(secondGifts)
-    .values(
-      pairs.map((pair) => ({
+  const known = await tx.select().from(secondGifts).where(theirs);
+  const wanted = several.flatMap(([readerId, plans]) =>
+    pairsOf(plans.flatMap(promisedBy), now).map((pair) => ({ readerId, ...pair })),
+  );
+  const fresh = wanted.filter((pair) => !known.some((row) => isSamePair(row, pair)));
+  const gone = known.filter((row) => isUntouched(row) && !wanted.some((pair) => isSamePair(row, pair)));
+  if (gone.length > 0) {
+    await tx.delete(secondGifts).where(
+      and(
+        inArray(
+          secondGifts.id,
+          gone.map(({ id }) => id),
+        ),
+        // Whoever has begun on it in between carries it through.
+        eq(secondGifts.attempts, 0),
+      ),
+    );
+  }
+  if (fresh.length > 0) {
+    await tx.insert(secondGifts).values(
+      fresh.map(({ begunAt, ...pair }) => ({
         id: randomUUIDv7(),
-        readerId,
         ...pair,
         state: 'waiting' as const,
-        createdAt: now,
+        createdAt: begunAt,
         dueAt: now,
       })),
-    )
-    .onConflictDoNothing();
+    );
+  }
+  return fresh.length + gone.length === 0 ? known : tx.select().from(secondGifts).where(theirs);
+}
+
+/** What another system collects cannot be ended from here. */
+function promisedBy({ membershipId, stripeSubscriptionId, newest, looks }: Plan): Promised[] {
+  if (stripeSubscriptionId === null) return [];
+  return [
+    {
+      id: membershipId,
+      stripeSubscriptionId,
+      standing: newest.standing as Standing,
+      startedAt: newest.startedAt,
+      endsAt: newest.endsAt,
+      told: looks.some(({ rank }) => rank !== rankOf.asked),
+    },
+  ];
+}
+
+function isSamePair(row: SecondGift, pair: { olderId: string; newerId: string }): boolean {
+  return row.olderId === pair.olderId && row.newerId === pair.newerId;
+}
+
+function isUntouched(row: SecondGift): boolean {
+  return row.state === 'waiting' && row.attempts === 0 && row.keptBothAt === null;
 }
 
 /**
  * The newest running gift, beside each older one that could still be charged. One that is set to end already will not be; and
- * what began more than three days ago has been charged as its reader knows: history that is read in late is left alone.
+ * what began more than three days ago has been charged as its reader knows: history that is read in late is left alone. So is an
+ * older gift that only a walk through Stripe has shown: what its reader chose may have been lost with what was here before.
  */
-export function pairsOf(promised: readonly Promised[], now: Date): { olderId: string; newerId: string }[] {
-  const [newest, ...older] = promised.toSorted(
-    (a, b) =>
-      b.startedAt.getTime() - a.startedAt.getTime() ||
-      (a.stripeSubscriptionId < b.stripeSubscriptionId ? 1 : -1),
-  );
+export function pairsOf(
+  promised: readonly Promised[],
+  now: Date,
+): { olderId: string; newerId: string; begunAt: Date }[] {
+  const [newest, ...older] = promised
+    .filter(({ standing }) => standing !== 'ended' && standing !== 'incomplete')
+    .sort(
+      (a, b) =>
+        b.startedAt.getTime() - a.startedAt.getTime() ||
+        (a.stripeSubscriptionId < b.stripeSubscriptionId ? 1 : -1),
+    );
   const isYoung = newest && newest.startedAt.getTime() > now.getTime() - youngDays * 86_400_000;
   if (!newest || !isYoung || !runs(newest.standing)) return [];
   return older
-    .filter(({ standing, endsAt }) => endsAt === null && (runs(standing) || standing === 'unpaid'))
-    .map(({ id }) => ({ olderId: id, newerId: newest.id }));
+    .filter(
+      ({ standing, endsAt, told }) => told && endsAt === null && (runs(standing) || standing === 'unpaid'),
+    )
+    .map(({ id }) => ({ olderId: id, newerId: newest.id, begunAt: newest.startedAt }));
 }
 
 const youngDays = 3;
@@ -141,13 +189,14 @@ export async function postponeSecondGift(
 }
 
 /**
- * For a row of `membership_looks`: whether its ending was asked for by us, since a newer gift took its place. Stripe tells its
- * moments in whole seconds, rounded down.
+ * Whether an ending was asked for by us, since a newer gift took this one's place; `askedAt` is when it was asked for. Stripe
+ * tells its moments in whole seconds, rounded down.
  */
-export const endedForNewer: SQL<boolean> = sql<boolean>`exists (
-  select from ${secondGifts}
-  where ${secondGifts.olderId} = ${membershipLooks.membershipId}
-    and coalesce(${membershipLooks.cancelRequestedAt}, ${membershipLooks.endedAt})
-      >= ${secondGifts.createdAt} - interval '5 seconds'
-    and (${secondGifts.keptBothAt} is null
-      or coalesce(${membershipLooks.cancelRequestedAt}, ${membershipLooks.endedAt}) < ${secondGifts.keptBothAt}))`;
+export function endedForNewer(pairs: readonly SecondGift[], olderId: string, askedAt: Date): boolean {
+  return pairs.some(
+    (pair) =>
+      pair.olderId === olderId &&
+      askedAt.getTime() >= pair.createdAt.getTime() - 5000 &&
+      (pair.keptBothAt === null || askedAt < pair.keptBothAt),
+  );
+}

@@ -64,10 +64,19 @@ export async function lift(
  * as from a dead one goes, if it is older; what the reader wished stays. Should it be dead after all, the next letter says so again.
  */
 export async function addressLives(tx: Tx, at: Date, readerId: string): Promise<void> {
+  await addressesLive(tx, [{ readerId, at }]);
+}
+
+/** Many readers' addresses: see `addressLives`. */
+export async function addressesLive(tx: Tx, shown: readonly { readerId: string; at: Date }[]): Promise<void> {
+  if (shown.length === 0) return;
   await tx.execute(sql`
-    delete from ${suppressions} using ${readers}
-    where ${readers.id} = ${readerId} and ${suppressions.addressHash} = ${readers.addressHash}
-      and ${suppressions.reason} = 'dead-address' and ${suppressions.since} <= ${at.toISOString()}::timestamptz`);
+    delete from ${suppressions} using ${readers}, unnest(
+      ${sql.param(shown.map(({ readerId }) => readerId))}::uuid[],
+      ${sql.param(shown.map(({ at }) => at.toISOString()))}::timestamptz[]
+    ) as shown (reader_id, at)
+    where ${readers.id} = shown.reader_id and ${suppressions.addressHash} = ${readers.addressHash}
+      and ${suppressions.reason} = 'dead-address' and ${suppressions.since} <= shown.at`);
 }
 
 const keptBackFrom: Record<LetterClass, 'dead' | 'any'> = {

@@ -1,32 +1,39 @@
 // What a noted event means, applied once: its facts, the letters they cause and its being done are one transaction.
-
-import { and, eq, sql, TransactionRollbackError } from 'drizzle-orm';
+import { setTimeout as wait } from 'node:timers/promises';
+import { and, eq, sql } from 'drizzle-orm';
 import type Stripe from 'stripe';
-import { messageDomain } from '../letters/outbox.ts';
 import { claimDue, held, nextDue } from '../outside/claim.ts';
-import { transact } from '../outside/database.ts';
+import { rowsOf, type Tx, transact } from '../outside/database.ts';
 import { describeError, problemOf } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { stripeEvents } from '../schema.ts';
 import { askStripe } from './ask.ts';
 import { meaningOf } from './events.ts';
-import type { Fact, Question } from './fact.ts';
+import type { Fact, Meaning } from './fact.ts';
 import { workInStrands } from './strands.ts';
-import { keepFacts, notOurs, understand } from './understand.ts';
+import { keepTogether, keepWhole } from './together.ts';
+import { notOurs, understand } from './understand.ts';
 
 type EventRow = typeof stripeEvents.$inferSelect;
 
-const batch = 64;
+/** How many are kept in one transaction, and how many may wait to be understood alone. */
+const batch = 128;
 const atOnce = 8;
 const leaseSeconds = 60;
 /** About ten tries over a day; then a person must look. */
 const backoffMinutes = [0.1, 0.5, 2, 5, 15, 30, 60, 120, 240, 480];
 const isWaiting = sql`${stripeEvents.state} = 'waiting'`;
 
-/** Applies waiting events until none is due. Several instances may run it at once: each event is claimed by one. */
-export async function applyEvents(services: Services): Promise<void> {
+/**
+ * Applies waiting events until none is due: many in one transaction, and alone those that Stripe must be asked about or that
+ * cannot be kept. Several instances may run it at once: each event is claimed by one. While `arriving` says that more are being
+ * delivered, applying makes way for them, within bounds.
+ */
+export async function applyEvents(services: Services, arriving: () => boolean = () => false): Promise<void> {
+  let toldAt = services.machineNow();
   let applied = 0;
   const passOn = () => {
+    toldAt = services.machineNow();
     if (applied === 0) return;
     applied = 0;
     // A gift may cause letters, satisfy a reminder and await its fee.
@@ -38,18 +45,16 @@ export async function applyEvents(services: Services): Promise<void> {
     atOnce,
     most: batch,
     async take(most) {
-      passOn();
-      const rows = await claimDue(services.database, stripeEvents, {
-        now: services.now(),
-        machineNow: services.machineNow(),
-        leaseSeconds,
-        most,
-        waiting: isWaiting,
-      });
-      // In the order in which Stripe made them, little must be asked for.
-      return rows
-        .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-        .map((row) => ({ row, event: openBody(services, row) }));
+      for (;;) {
+        const begun = performance.now();
+        const told = await claim(services, most);
+        const left = await applyTogether(services, told);
+        applied += told.length - left.length;
+        const isBusy = told.length > 0 && services.machineNow().getTime() - toldAt.getTime() < passOnMs;
+        if (!isBusy) passOn();
+        if (left.length > 0 || told.length === 0) return left;
+        await makeWay(services, told, performance.now() - begun, arriving);
+      }
     },
     // The events of one customer, or of one payment, would only wait for each other in the database.
     subjectOf: ({ row, event }) => subjectOf(event) ?? row.id,
@@ -61,23 +66,89 @@ export async function applyEvents(services: Services): Promise<void> {
   passOn();
 }
 
+/** While there is more to apply, what follows from it is not begun more often than this. */
+const passOnMs = 5000;
+
 export function nextEventDue(services: Services): Promise<Date | null> {
   return nextDue(services.database, stripeEvents, isWaiting);
 }
 
-/** A claimed event, and what was signed; null when that is gone or cannot be opened. */
+/** A claimed event, what was signed and what that means; null when it is gone or cannot be understood, which shows when it is applied alone. */
 interface Told {
   row: EventRow;
   event: Stripe.Event | null;
+  meaning: Meaning | null;
+  facts: readonly Fact[];
 }
 
-/** What cannot be opened shows when the event is applied. */
-function openBody(services: Services, row: EventRow): Stripe.Event | null {
+async function claim(services: Services, most: number): Promise<Told[]> {
+  const rows = await claimDue(services.database, stripeEvents, {
+    now: services.now(),
+    machineNow: services.machineNow(),
+    leaseSeconds,
+    most,
+    waiting: isWaiting,
+  });
+  // In the order in which Stripe made them, little must be asked for.
+  return rows
+    .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+    .map((row) => {
+      const event = orNull(() => (row.bodySealed === null ? null : readBody(services, row.bodySealed)));
+      const meaning = orNull(() => (event === null ? null : meaningOf(event)));
+      return { row, event, meaning, facts: meaning !== null && 'facts' in meaning ? meaning.facts : [] };
+    });
+}
+
+function orNull<T>(work: () => T): T | null {
   try {
-    return row.bodySealed === null ? null : readBody(services, row.bodySealed);
+    return work();
   } catch {
     return null;
   }
+}
+
+/** Answers those that are left. */
+async function applyTogether(services: Services, told: readonly Told[]): Promise<Told[]> {
+  const decided = told.filter(({ meaning }) => meaning !== null && !('ask' in meaning));
+  const { left } = await keepTogether(services, decided, (tx, kept) =>
+    markAll(
+      services,
+      tx,
+      [...kept].map(([{ row, meaning }, outcome]) => ({
+        row,
+        problem: outcome.kept ? null : reasonOf(meaning),
+      })),
+    ),
+  );
+  for (const one of decided) {
+    const { row, meaning } = one;
+    if (meaning !== null && 'alert' in meaning && !left.includes(one)) alertOf(services, row);
+  }
+  return [...left, ...told.filter((one) => !decided.includes(one))];
+}
+
+function reasonOf(meaning: Meaning | null): string {
+  return meaning !== null && 'ignored' in meaning ? meaning.ignored : notOurs;
+}
+
+function alertOf({ log }: Services, row: EventRow): void {
+  log.error({ event: row.id, type: row.type }, 'A person must look at Stripe');
+}
+
+/**
+ * Whoever delivers is served first: after each batch as much time is left to what arrives as the backlog can bear. What has
+ * waited for long is applied without a pause.
+ */
+async function makeWay(
+  services: Services,
+  told: readonly Told[],
+  tookMs: number,
+  arriving: () => boolean,
+): Promise<void> {
+  const waited = services.now().getTime() - Math.min(...told.map(({ row }) => row.receivedAt.getTime()));
+  const share = waited < 400 ? 3 : waited < 4000 ? 1 : 0;
+  const until = performance.now() + tookMs * share;
+  while (arriving() && performance.now() < until) await wait(2);
 }
 
 function subjectOf(event: Stripe.Event | null): string | null {
@@ -86,11 +157,12 @@ function subjectOf(event: Stripe.Event | null): string | null {
   return named === undefined ? null : String(named);
 }
 
-async function applyOne(services: Services, { row, event }: Told): Promise<void> {
+async function applyOne(services: Services, told: Told): Promise<void> {
+  const { row } = told;
   // Waited for too long: by now it may be another's, and comes up again if it is not.
   if (row.leasedUntil !== null && row.leasedUntil <= services.machineNow()) return;
   try {
-    const outcome = await applyMeaning(services, row, event);
+    const outcome = await applyMeaning(services, told);
     if (outcome === 'too soon')
       await postpone(services, row, new Date(services.now().getTime() + 2000), null);
   } catch (error) {
@@ -102,51 +174,44 @@ async function applyOne(services: Services, { row, event }: Told): Promise<void>
   }
 }
 
-async function applyMeaning(
-  services: Services,
-  row: EventRow,
-  event: Stripe.Event | null,
-): Promise<'done' | 'too soon'> {
-  const outcome = await understand(meaningOf(event ?? (await bodyOf(services, row))), {
-    keep: (facts) => keepAll(services, row, facts),
+async function applyMeaning(services: Services, { row, event, meaning }: Told): Promise<'done' | 'too soon'> {
+  const outcome = await understand(meaning ?? meaningOf(event ?? (await bodyOf(services, row))), {
+    async keep(facts) {
+      const { question } = await keepWhole(services, { facts }, (tx, { kept }) =>
+        markAll(services, tx, [{ row, problem: kept ? null : notOurs }]),
+      );
+      return question;
+    },
     ask: (question) => askStripe(services, question),
   });
-  if (typeof outcome === 'object') {
-    if (outcome.alert) services.log.error({ event: row.id, type: row.type }, 'A person must look at Stripe');
-    return ignore(services, row, outcome.ignored);
-  }
-  return outcome === 'kept' ? 'done' : outcome;
+  if (typeof outcome !== 'object') return outcome === 'kept' ? 'done' : outcome;
+  if (outcome.alert) alertOf(services, row);
+  await transact(services, (tx) => markAll(services, tx, [{ row, problem: outcome.ignored }]));
+  return 'done';
 }
 
-/** Keeps the facts and marks the event done; or keeps nothing and answers what must be asked first. */
-async function keepAll(services: Services, row: EventRow, facts: Fact[]): Promise<Question | null> {
-  const { keys, config } = services;
-  const letterDomain = messageDomain(config);
-  const now = services.now();
-  let question: Question | null = null;
-  try {
-    await transact(services, async (tx) => {
-      const outcome = await keepFacts({ tx, now, keys, letterDomain }, facts);
-      question = outcome.question;
-      if (question !== null) tx.rollback();
-      const marked = await tx
-        .update(stripeEvents)
-        .set({
-          state: outcome.kept ? 'done' : 'ignored',
-          problem: outcome.kept ? null : notOurs,
-          doneAt: now,
-          bodySealed: null,
-          leasedUntil: null,
-        })
-        .where(held(stripeEvents, row))
-        .returning({ id: stripeEvents.id });
-      // Another instance holds the claim now, and keeps the same facts.
-      if (marked.length === 0) tx.rollback();
-    });
-  } catch (error) {
-    if (!(error instanceof TransactionRollbackError)) throw error;
-  }
-  return question;
+/**
+ * Marks events as done, or as ignored where there is a problem. False when a claim was lost: another instance holds it now, and
+ * keeps the same facts.
+ */
+async function markAll(
+  services: Services,
+  tx: Tx,
+  events: readonly { row: EventRow; problem: string | null }[],
+): Promise<boolean> {
+  const given = events.map(({ row: { id, fence }, problem }) => ({
+    id,
+    fence,
+    state: problem === null ? ('done' as const) : ('ignored' as const),
+    problem,
+  }));
+  const marked = await tx.execute(sql`
+    update ${stripeEvents} set
+      state = given.state, problem = given.problem, done_at = ${services.now().toISOString()}::timestamptz,
+      body_sealed = null, leased_until = null
+    from ${rowsOf(stripeEvents, given)} given
+    where ${stripeEvents.id} = given.id and ${stripeEvents.fence} = given.fence`);
+  return marked.rowCount === events.length;
 }
 
 /** The event as it was signed; after its body is gone (a replay) Stripe is asked for it. */
@@ -157,14 +222,6 @@ async function bodyOf(services: Services, row: EventRow): Promise<Stripe.Event> 
 
 function readBody({ keys }: Services, sealed: Buffer): Stripe.Event {
   return JSON.parse(keys.open('stripe-event', sealed).toString('utf8'));
-}
-
-async function ignore(services: Services, row: EventRow, problem: string): Promise<'done'> {
-  await services.database
-    .update(stripeEvents)
-    .set({ state: 'ignored', problem, doneAt: services.now(), bodySealed: null, leasedUntil: null })
-    .where(held(stripeEvents, row));
-  return 'done';
 }
 
 async function postpone(

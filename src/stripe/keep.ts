@@ -1,544 +1,292 @@
-// Keeps facts in the ledger, with the letters they cause, inside one transaction of the caller's.
-import { and, eq, isNotNull, not, or } from 'drizzle-orm';
-import { noteAdjustment } from '../ledger/adjustment.ts';
-import {
-  type Checkout,
-  checkoutById,
-  completeCheckout,
-  expireCheckout,
-  noteOutcome,
-} from '../ledger/checkout.ts';
+// Keeps facts in the ledger, with the letters they cause, inside one transaction of the caller's: those of one event or of many.
+import { noteAdjustments } from '../ledger/adjustment.ts';
+import { completeCheckouts, expireCheckouts, noteOutcome } from '../ledger/checkout.ts';
 import { noteDispute } from '../ledger/dispute.ts';
-import { claimMemberships, noteLook, type SubscriptionLook } from '../ledger/membership.ts';
+import { noteLooks } from '../ledger/membership.ts';
 import {
-  movePaidAt,
-  noteInvoicePayment,
-  notePaidCharge,
-  notePaidInvoice,
-  type Payment,
-  paymentOfIntent,
-  paymentOfInvoice,
+  noteInvoicePayments,
+  notePaidCharges,
+  notePaidInvoices,
+  type Paid,
+  type PaidCharge,
+  type PaidInvoice,
+  paymentsOfIntents,
+  type Received,
 } from '../ledger/payment.ts';
-import { failedAttempts, noteFailure } from '../ledger/payment-failure.ts';
+import { holdObjects } from '../ledger/reader.ts';
+import { noteSecondGifts } from '../ledger/second-gift.ts';
+import { addressesLive } from '../letters/suppression.ts';
+import { tellsOfAChange, writeOfChanges } from './changes.ts';
+import { writeOfEndings } from './endings.ts';
+import type { Question } from './fact.ts';
+import { findGivers } from './givers.ts';
 import {
-  findOrMakeReader,
-  lockCustomer,
-  noteCustomer,
-  readerOfCustomer,
-  sealPerson,
-} from '../ledger/reader.ts';
-import { endedForNewer, noteSecondGifts } from '../ledger/second-gift.ts';
-import { runs } from '../ledger/standing.ts';
-import {
-  type LetterKind,
-  letterWritten,
-  type NewLetter,
-  queueLetter,
-  takeBackLetter,
-} from '../letters/outbox.ts';
-import { addressLives } from '../letters/suppression.ts';
-import type { Tx } from '../outside/database.ts';
-import type { Keys } from '../outside/keys.ts';
-import { membershipLooks, memberships, readers } from '../schema.ts';
-import { parseAddress } from '../values/address.ts';
-import { isFault } from '../values/refusal.ts';
-import type { Fact, Person, Question } from './fact.ts';
-import { at } from './translate.ts';
+  ask,
+  type Entry,
+  entriesOf,
+  type Keeping,
+  learnLocales,
+  openPage,
+  type Page,
+  type Told,
+  write,
+  writeLetters,
+} from './page.ts';
+import { keepCardChange, keepFailure, keepHeld, receiptFacts, writeOfRecoveries } from './trouble.ts';
 
-export interface Keeping {
-  tx: Tx;
-  now: Date;
-  keys: Keys;
-  /** What stands behind the @ of a letter's Message-ID. */
-  letterDomain: string;
-  /** History that is written down anew: nobody waits for its letters. */
-  quiet?: boolean;
-}
-
-/** What came of keeping a fact: kept, not ours, or not to be kept before Stripe has answered a question. */
-export type Kept = 'kept' | 'not ours' | { ask: Question };
-
-/** Keeps one fact. Nothing here depends on which facts came before: what is missing is asked for, what is known is left. */
-export async function keepFact(keeping: Keeping, fact: Fact): Promise<Kept> {
-  switch (fact.fact) {
-    case 'session-completed':
-      return keepSession(keeping, fact);
-    case 'giver':
-      return keepGiver(keeping, fact);
-    case 'session-settled':
-      return keepOutcome(keeping, fact);
-    case 'session-expired':
-      await expireCheckout(keeping.tx, fact.checkoutId);
-      return 'kept';
-    case 'paid-charge':
-      return keepCharge(keeping, fact);
-    case 'paid-invoice':
-      return keepInvoice(keeping, fact);
-    case 'invoice-payment':
-      await noteInvoicePayment(keeping.tx, fact.invoiceId, fact.paymentIntentId);
-      return 'kept';
-    case 'look':
-      return keepLook(keeping, fact);
-    case 'card-changed':
-      return keepCardChange(keeping, fact);
-    case 'adjustment':
-      return keepAdjustment(keeping, fact);
-    case 'failed-invoice':
-      return keepFailure(keeping, fact);
-    case 'held-invoice':
-      return keepHeld(keeping, fact);
-    case 'dispute':
-      return keepDispute(keeping, fact);
-    case 'settles':
-      return 'kept';
-  }
-}
-
-type FactOf<F extends Fact['fact']> = Extract<Fact, { fact: F }>;
-
-async function keepSession(keeping: Keeping, fact: FactOf<'session-completed'>): Promise<Kept> {
-  const { tx } = keeping;
-  const intent = await checkoutById(tx, fact.checkoutId);
-  if (intent === null) return 'not ours';
-  const readerId = await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
-  await completeCheckout(tx, fact.checkoutId, {
-    stripeSessionId: fact.stripeSessionId,
-    readerId,
-    completedAt: fact.completedAt,
-  });
-  return 'kept';
-}
-
-/** A debit that was under way has come, or failed for good: then the reader is told. */
-async function keepOutcome(keeping: Keeping, fact: FactOf<'session-settled'>): Promise<Kept> {
-  const { tx } = keeping;
-  await noteOutcome(tx, fact.checkoutId, { at: fact.at, failed: fact.failed });
-  const intent = fact.failed ? await checkoutById(tx, fact.checkoutId) : null;
-  if (!intent?.readerId) return 'kept';
-  await write(keeping, fact.at, {
-    kind: 'debit-failed',
-    key: intent.id,
-    to: { readerId: intent.readerId },
-    locale: await localeOf(tx, intent.readerId, intent),
-    facts: {
-      checkoutId: intent.id,
-      amountMinor: intent.amountMinor.toString(),
-      currency: intent.currency,
-      kind: intent.frequency,
-      failedAt: fact.at.toISOString(),
-    },
-  });
-  return 'kept';
-}
-
-async function keepGiver(keeping: Keeping, fact: FactOf<'giver'>): Promise<Kept> {
-  const intent = await checkoutById(keeping.tx, fact.checkoutId);
-  if (intent === null) return 'not ours';
-  await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
-  return 'kept';
-}
-
-async function keepCharge(keeping: Keeping, fact: FactOf<'paid-charge'>): Promise<Kept> {
-  const { tx } = keeping;
-  const intent = await checkoutById(tx, fact.checkoutId);
-  if (intent === null) return 'not ours';
-  const readerId = await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
-  if (readerId === null) return { ask: { about: 'payment-intent', id: fact.charge.paymentIntentId } };
-  const noted = await notePaidCharge(tx, fact.checkoutId, readerId, fact.charge);
-  if (noted === null) return 'not ours';
-  if (!noted.fresh) {
-    await movePaidAt(tx, noted.payment.id, fact.charge.paidAt);
-    return 'kept';
-  }
-  await addressLives(tx, fact.charge.paidAt, readerId);
-  await write(keeping, fact.charge.paidAt, {
-    kind: 'thank-you',
-    key: fact.charge.paymentIntentId,
-    to: { readerId },
-    locale: intent.locale,
-    facts: { ...receiptFacts(noted.payment), nextAt: null },
-  });
-  return 'kept';
-}
-
-async function keepInvoice(keeping: Keeping, fact: FactOf<'paid-invoice'>): Promise<Kept> {
-  const { tx } = keeping;
-  const intent = await checkoutById(tx, fact.checkoutId);
-  if (intent === null) return 'not ours';
-  const readerId = await whoGave(keeping, fact.stripeCustomerId, fact.person, intent);
-  if (readerId === null) return { ask: { about: 'customer', id: fact.stripeCustomerId } };
-  const noted = await notePaidInvoice(tx, fact.checkoutId, readerId, fact.invoice);
-  if (noted === null) return 'not ours';
-  if (!noted.fresh || noted.payment.kind === 'once') return 'kept';
-  const receipt = {
-    ...receiptFacts(noted.payment),
-    kind: noted.payment.kind,
-    nextAt: fact.periodEndsAt?.toISOString() ?? null,
-  };
-  const letter = {
-    key: fact.invoice.invoiceId,
-    to: { readerId },
-    locale: await localeOf(tx, readerId, intent),
-  };
-  if (fact.first) {
-    await addressLives(tx, fact.invoice.paidAt, readerId);
-    await write(keeping, fact.invoice.paidAt, { kind: 'thank-you', ...letter, facts: receipt });
-  } else {
-    await write(keeping, fact.invoice.paidAt, { kind: 'renewal-receipt', ...letter, facts: receipt });
-    await writeOfRecovery(keeping, noted.payment, receipt.nextAt);
-  }
-  return 'kept';
-}
-
-async function keepLook(keeping: Keeping, fact: FactOf<'look'>): Promise<Kept> {
-  const { tx, now } = keeping;
-  await lockCustomer(tx, fact.look.stripeCustomerId);
-  const noted = await noteLook(tx, now, fact.look);
-  if (noted === null) return 'not ours';
-  if (changesAmount(fact.look)) {
-    if (noted.readerId === null) return { ask: { about: 'customer', id: fact.look.stripeCustomerId } };
-    await writeOfAmount(keeping, noted.readerId, noted.membershipId, fact.look);
-  }
-  if (pauses(fact.look)) {
-    if (noted.readerId === null) return { ask: { about: 'customer', id: fact.look.stripeCustomerId } };
-    await writeOfPause(keeping, noted.readerId, noted.membershipId, fact.look);
-  }
-  if (noted.undecided) return { ask: { about: 'subscription', id: fact.look.stripeSubscriptionId } };
-  if (noted.readerId !== null) {
-    await writeOfEndings(keeping, noted.readerId);
-    await noteSecondGifts(tx, now, noted.readerId);
-  }
-  return 'kept';
-}
-
-async function keepCardChange(keeping: Keeping, fact: FactOf<'card-changed'>): Promise<Kept> {
-  const { tx } = keeping;
-  await lockCustomer(tx, fact.stripeCustomerId);
-  const [membership] = await tx
-    .select({ id: memberships.id, readerId: memberships.readerId })
-    .from(memberships)
-    .where(
-      fact.stripeSubscriptionId === null
-        ? eq(memberships.stripeCustomerId, fact.stripeCustomerId)
-        : eq(memberships.stripeSubscriptionId, fact.stripeSubscriptionId),
-    )
-    .orderBy(memberships.stripeSubscriptionId)
-    .limit(1);
-  if (!membership?.readerId) return { ask: { about: 'customer', id: fact.stripeCustomerId } };
-  await write(keeping, fact.changedAt, {
-    kind: 'card-changed',
-    // The customer and its subscription both tell of one card that took another's place.
-    key: `${fact.stripeCustomerId}:${fact.card}`,
-    to: { readerId: membership.readerId },
-    locale: await localeOf(tx, membership.readerId),
-    facts: { membershipId: membership.id, changedAt: fact.changedAt.toISOString() },
-  });
-  return 'kept';
-}
-
-async function keepAdjustment(keeping: Keeping, fact: FactOf<'adjustment'>): Promise<Kept> {
-  const { tx } = keeping;
-  const payment = await paymentOfIntent(tx, fact.paymentIntentId);
-  if (payment === null) return { ask: { about: 'payment-intent', id: fact.paymentIntentId } };
-  const fresh = await noteAdjustment(tx, payment, fact.step);
-  if (!fresh || fact.step.kind !== 'refund') return 'kept';
-  await write(keeping, fact.step.happenedAt, {
-    kind: 'refunded',
-    key: fact.step.stripeId,
-    to: { readerId: payment.readerId },
-    locale: await localeOf(tx, payment.readerId),
-    facts: {
-      paymentId: payment.id,
-      amountMinor: fact.step.amountMinor.toString(),
-      currency: fact.step.currency,
-      refundedAt: fact.step.happenedAt.toISOString(),
-      whole: fact.step.amountMinor === payment.amountMinor,
-    },
-  });
-  return 'kept';
-}
-
-async function keepDispute({ tx }: Keeping, fact: FactOf<'dispute'>): Promise<Kept> {
-  const payment = await paymentOfIntent(tx, fact.paymentIntentId);
-  if (payment === null) return { ask: { about: 'payment-intent', id: fact.paymentIntentId } };
-  await noteDispute(tx, payment, fact.dispute);
-  return 'kept';
-}
-
-async function keepFailure(keeping: Keeping, fact: FactOf<'failed-invoice'>): Promise<Kept> {
-  const { tx } = keeping;
-  const membership = await membershipOf(keeping, fact);
-  if ('ask' in membership) return membership;
-  const { stripeInvoiceId, attempt } = fact.failed;
-  const fresh = await noteFailure(tx, membership.id, fact.failed);
-  if (!fresh) return 'kept';
-  const paid = await paymentOfInvoice(tx, stripeInvoiceId);
-  if (paid !== null) await writeOfRecovery(keeping, paid, null);
-  // Without a next attempt the plan is about to end, and the goodbye says what this letter would.
-  if (fact.nextAttemptAt === null) return 'kept';
-  await write(keeping, fact.failed.failedAt, {
-    kind: 'payment-failed',
-    key: `${stripeInvoiceId}:${attempt}`,
-    to: { readerId: membership.readerId },
-    locale: await localeOf(tx, membership.readerId),
-    facts: {
-      membershipId: membership.id,
-      amountMinor: fact.failed.amountMinor.toString(),
-      currency: fact.failed.currency,
-      kind: membership.interval,
-      failedAt: fact.failed.failedAt.toISOString(),
-      nextAttemptAt: fact.nextAttemptAt.toISOString(),
-    },
-  });
-  // Heard late, when the money has come or the reader was asked to confirm: then nobody need be told of it.
-  if (paid !== null || (await isHeld(tx, stripeInvoiceId, attempt))) {
-    await takeBackLetter(tx, 'payment-failed', `${stripeInvoiceId}:${attempt}`);
-  }
-  return 'kept';
-}
-
-/** The reader's bank wants them to confirm: one letter per invoice says so, in place of the one that an attempt failed. */
-async function keepHeld(keeping: Keeping, fact: FactOf<'held-invoice'>): Promise<Kept> {
-  const { tx } = keeping;
-  const membership = await membershipOf(keeping, fact);
-  if ('ask' in membership) return membership;
-  const { stripeInvoiceId, attempt } = fact.held;
-  const fresh = await write(keeping, fact.held.failedAt, {
-    kind: 'action-required',
-    key: stripeInvoiceId,
-    to: { readerId: membership.readerId },
-    locale: await localeOf(tx, membership.readerId),
-    facts: {
-      membershipId: membership.id,
-      amountMinor: fact.held.amountMinor.toString(),
-      currency: fact.held.currency,
-      kind: membership.interval,
-      attempt,
-    },
-  });
-  if (!fresh) return 'kept';
-  await takeBackLetter(tx, 'payment-failed', `${stripeInvoiceId}:${attempt}`);
-  if ((await paymentOfInvoice(tx, stripeInvoiceId)) !== null)
-    await takeBackLetter(tx, 'action-required', stripeInvoiceId);
-  return 'kept';
-}
-
-/** Whether the reader was asked to confirm this very attempt. */
-async function isHeld(tx: Tx, stripeInvoiceId: string, attempt: number): Promise<boolean> {
-  const written = await letterWritten(tx, 'action-required', stripeInvoiceId);
-  return written?.attempt === attempt;
-}
-
-/** Whose attempt failed; or what must be asked first. */
-async function membershipOf(
-  { tx }: Keeping,
-  of: { stripeSubscriptionId: string; stripeCustomerId: string },
-): Promise<{ id: string; readerId: string; interval: 'month' | 'year' } | { ask: Question }> {
-  await lockCustomer(tx, of.stripeCustomerId);
-  const [membership] = await tx
-    .select({ id: memberships.id, readerId: memberships.readerId, interval: memberships.interval })
-    .from(memberships)
-    .where(eq(memberships.stripeSubscriptionId, of.stripeSubscriptionId));
-  if (!membership) return { ask: { about: 'subscription', id: of.stripeSubscriptionId } };
-  const { id, readerId, interval } = membership;
-  return readerId === null
-    ? { ask: { about: 'customer', id: of.stripeCustomerId } }
-    : { id, readerId, interval };
+/** What came of keeping what one told: whether anything of it is ours, and what Stripe must be asked first. */
+export interface Kept {
+  kept: boolean;
+  question: Question | null;
 }
 
 /**
- * An invoice was paid of which an attempt had failed: whichever of the two is heard last, the reader is thanked once. The
- * receipt is taken back for it; where that is on its way already, it has said what there is to say.
+ * Keeps what each of these told, in the caller's transaction; answers what came of each, in their order. Where one has a
+ * question the transaction is not to be committed with it. What is kept follows from the set of facts alone, so that they are
+ * kept kind by kind, those first that others hang on; one that is told alone is a page of one.
  */
-async function writeOfRecovery(keeping: Keeping, payment: Payment, nextAt: string | null): Promise<void> {
-  const { tx } = keeping;
-  const { stripeInvoiceId, kind } = payment;
-  if (stripeInvoiceId === null || kind === 'once') return;
-  const attempts = await failedAttempts(tx, stripeInvoiceId);
-  if (attempts.length === 0) return;
-  const fresh = await write(keeping, payment.paidAt, {
-    kind: 'recovered',
-    key: stripeInvoiceId,
-    to: { readerId: payment.readerId },
-    locale: await localeOf(tx, payment.readerId),
-    facts: { ...receiptFacts(payment), kind, nextAt },
-  });
-  if (fresh && !(await takeBackLetter(tx, 'renewal-receipt', stripeInvoiceId)))
-    await takeBackLetter(tx, 'recovered', stripeInvoiceId);
-  await takeBackLetter(tx, 'action-required', stripeInvoiceId);
-  for (const attempt of attempts) await takeBackLetter(tx, 'payment-failed', `${stripeInvoiceId}:${attempt}`);
+export async function keepFacts(keeping: Keeping, told: readonly Told[]): Promise<Kept[]> {
+  const page = openPage(keeping, told);
+  await holdObjects(page.tx, objectsIn(page));
+  const giverOf = await findGivers(page);
+  await keepSessions(page, giverOf);
+  await keepLooks(page);
+  await keepInvoicePayments(page);
+  await keepCharges(page, giverOf);
+  await keepInvoices(page, giverOf);
+  await keepMoneyBack(page);
+  await writeLetters(page);
+  for (const entry of entriesOf(page, 'failed-invoice')) await keepFailure(page, entry);
+  for (const entry of entriesOf(page, 'held-invoice')) await keepHeld(page, entry);
+  for (const entry of entriesOf(page, 'card-changed')) await keepCardChange(page, entry);
+  for (const { told: one } of entriesOf(page, 'settles')) page.kept.add(one);
+  return told.map((one) => ({ kept: page.kept.has(one), question: page.questions.get(one) ?? null }));
 }
 
-/**
- * Whose gift this is: by the customer if we know it, else by the address; null when neither tells.
- * What is learnt here gives the customer's waiting memberships to that reader.
- */
-async function whoGave(
-  keeping: Keeping,
-  stripeCustomerId: string | null,
-  person: Person | null,
-  intent: Checkout,
-): Promise<string | null> {
-  const { tx, now, keys } = keeping;
-  if (stripeCustomerId !== null) {
-    await lockCustomer(tx, stripeCustomerId);
-    const known = await readerOfCustomer(tx, stripeCustomerId);
-    if (known !== null) return known;
-  }
-  if (person === null) return null;
-  const readerId = await findOrMakeReader(
+/** What two transactions must not both be at: customers, whose memberships and readers find each other, and invoices, whose payments and links do. */
+function objectsIn(page: Page): string[] {
+  return page.entries.flatMap(({ fact }) => {
+    if (fact.fact === 'look') return [fact.look.stripeCustomerId];
+    if (fact.fact === 'invoice-payment') return [fact.invoiceId];
+    const customer = 'stripeCustomerId' in fact ? (fact.stripeCustomerId ?? []) : [];
+    return [customer, fact.fact === 'paid-invoice' ? fact.invoice.invoiceId : []].flat();
+  });
+}
+
+type GiverOf = Awaited<ReturnType<typeof findGivers>>;
+
+async function keepSessions(page: Page, giverOf: GiverOf): Promise<void> {
+  const { tx, intents, kept } = page;
+  const completed = entriesOf(page, 'session-completed').filter(({ fact }) => intents.has(fact.checkoutId));
+  await completeCheckouts(
     tx,
-    now,
-    sealPerson(keys, addressAsTold(person.address), person.name, intent.locale),
+    completed.map((entry) => ({
+      id: entry.fact.checkoutId,
+      stripeSessionId: entry.fact.stripeSessionId,
+      readerId: giverOf(entry),
+      completedAt: entry.fact.completedAt,
+    })),
   );
-  if (stripeCustomerId === null) return readerId;
-  const owner = await noteCustomer(tx, now, stripeCustomerId, readerId);
-  await claimMemberships(tx, stripeCustomerId, owner);
-  await writeOfEndings(keeping, owner);
-  await noteSecondGifts(tx, now, owner);
-  return owner;
+  for (const { told } of completed) kept.add(told);
+  for (const { told, fact } of entriesOf(page, 'giver')) if (intents.has(fact.checkoutId)) kept.add(told);
+  for (const { told, fact } of entriesOf(page, 'session-settled')) {
+    await noteOutcome(tx, fact.checkoutId, { at: fact.at, failed: fact.failed });
+    kept.add(told);
+  }
+  await writeOfFailedDebits(page, giverOf);
+  const expired = entriesOf(page, 'session-expired');
+  await expireCheckouts(
+    tx,
+    expired.map(({ fact }) => fact.checkoutId),
+  );
+  for (const { told } of expired) kept.add(told);
 }
 
-/** Stripe takes addresses that our forms would not; the money is a reader's all the same. */
-function addressAsTold(told: string) {
-  const parsed = parseAddress(told);
-  return isFault(parsed) ? { address: told, lookUp: told.toLowerCase() } : parsed;
-}
-
-/** Letters of goodbye follow from the looks kept, one for each ending that was asked for or forced. */
-async function writeOfEndings(keeping: Keeping, readerId: string): Promise<void> {
-  const { tx } = keeping;
-  const endings = await tx
-    .select({ look: membershipLooks, subscription: memberships.stripeSubscriptionId })
-    .from(membershipLooks)
-    .innerJoin(memberships, eq(memberships.id, membershipLooks.membershipId))
-    .where(
-      and(
-        eq(memberships.readerId, readerId),
-        // What only stands in for an event is written of when that comes.
-        eq(membershipLooks.provisional, false),
-        // Of what we ended since a newer gift took its place, another letter tells.
-        or(not(endedForNewer), eq(membershipLooks.endReason, 'involuntary')),
-        or(
-          isNotNull(membershipLooks.endsAt),
-          isNotNull(membershipLooks.endReason),
-          eq(membershipLooks.standing, 'unpaid'),
-        ),
-      ),
-    )
-    .orderBy(membershipLooks.lookedAt, membershipLooks.rank);
-  if (endings.length === 0) return;
-  const locale = await localeOf(tx, readerId);
-  for (const { look, subscription } of endings) {
-    // An imported gift ended in another system, which told its reader.
-    if (subscription === null) continue;
-    const facts = {
-      membershipId: look.membershipId,
-      amountMinor: look.amountMinor.toString(),
-      currency: look.currency,
-      kind: look.interval === 'year' ? ('year' as const) : ('month' as const),
-    };
-    if (look.endReason === 'involuntary' || look.standing === 'unpaid') {
-      const endedAt = look.endedAt ?? look.lookedAt;
-      await write(keeping, endedAt, {
-        kind: 'gift-lost',
-        key: subscription,
-        to: { readerId },
-        locale,
-        facts: { ...facts, endedAt: endedAt.toISOString() },
-      });
-      continue;
-    }
-    const askedAt = look.cancelRequestedAt ?? look.endedAt ?? look.lookedAt;
-    const endsAt = look.endsAt ?? look.endedAt ?? look.periodEndsAt;
-    await write(keeping, askedAt, {
-      kind: 'gift-ending',
-      key: `${subscription}:${askedAt.toISOString()}`,
+/** A debit that was under way has failed for good: its reader is told, whichever is heard last, that it failed or whose it was. */
+async function writeOfFailedDebits(page: Page, giverOf: GiverOf): Promise<void> {
+  const settled = new Map(entriesOf(page, 'session-settled').map((entry) => [entry.fact.checkoutId, entry]));
+  const completed = new Map(
+    entriesOf(page, 'session-completed').map((entry) => [entry.fact.checkoutId, entry]),
+  );
+  const failures = [...page.intents.values()].flatMap((intent) => {
+    const entry = settled.get(intent.id);
+    const session = completed.get(intent.id);
+    const told = (entry ?? session)?.told;
+    const hasFailed = entry?.fact.failed ?? intent.asyncFailed;
+    const failedAt = entry?.fact.at ?? intent.outcomeAt;
+    const readerId = (session && giverOf(session)) ?? intent.readerId;
+    return told && hasFailed && failedAt !== null && readerId !== null
+      ? [{ told, intent, failedAt, readerId }]
+      : [];
+  });
+  await learnLocales(
+    page,
+    failures.map(({ readerId }) => readerId),
+  );
+  for (const { told, intent, failedAt, readerId } of failures) {
+    write(page, told, failedAt, {
+      kind: 'debit-failed',
+      key: intent.id,
       to: { readerId },
-      locale,
-      facts: { ...facts, endsAt: endsAt.toISOString() },
+      locale: page.locales.get(readerId) ?? intent.locale,
+      facts: {
+        checkoutId: intent.id,
+        amountMinor: intent.amountMinor.toString(),
+        currency: intent.currency,
+        kind: intent.frequency,
+        failedAt: failedAt.toISOString(),
+      },
     });
   }
 }
 
-/** Told by the change itself, which says what was before: no other order of events gives it another key. */
-function changesAmount({ facts, replaced, provisional }: SubscriptionLook): boolean {
-  if (replaced === null || provisional || !runs(facts.standing) || !runs(replaced.standing)) return false;
-  return replaced.amountMinor !== facts.amountMinor || replaced.interval !== facts.interval;
+async function keepLooks(page: Page): Promise<void> {
+  const { tx, now, owners, learnt, intents, kept } = page;
+  const entries = entriesOf(page, 'look');
+  if (entries.length + learnt.size === 0) return;
+  const noted = await noteLooks(
+    tx,
+    now,
+    entries.map(({ fact }) => fact.look),
+    { owners, learnt, intents },
+  );
+  for (const entry of entries) {
+    const { look } = entry.fact;
+    const membership = noted.bySubscription.get(look.stripeSubscriptionId);
+    if (membership === undefined) continue;
+    if (tellsOfAChange(look) && membership.readerId === null)
+      ask(page, entry, 'customer', look.stripeCustomerId);
+    if (membership.undecided) ask(page, entry, 'subscription', look.stripeSubscriptionId);
+    kept.add(entry.told);
+  }
+  await writeOfChanges(page, entries, noted);
+  const pairs = await noteSecondGifts(tx, now, noted.plansOf);
+  await writeOfEndings(page, noted.plansOf, pairs);
 }
 
-/** Told by the change itself, as another amount is. */
-function pauses({ facts, replaced, provisional }: SubscriptionLook): boolean {
-  if (replaced === null || provisional) return false;
-  return facts.standing === 'paused' && runs(replaced.standing) && replaced.standing !== 'paused';
+async function keepInvoicePayments(page: Page): Promise<void> {
+  const entries = entriesOf(page, 'invoice-payment');
+  await noteInvoicePayments(
+    page.tx,
+    entries.map(({ fact }) => fact),
+  );
+  for (const { told } of entries) page.kept.add(told);
 }
 
-async function writeOfPause(
-  keeping: Keeping,
-  readerId: string,
-  membershipId: string,
-  { stripeSubscriptionId, lookedAt, facts }: SubscriptionLook,
-): Promise<void> {
-  await write(keeping, lookedAt, {
-    kind: 'paused',
-    key: `${stripeSubscriptionId}:${lookedAt.toISOString()}`,
-    to: { readerId },
-    locale: await localeOf(keeping.tx, readerId),
-    facts: {
-      membershipId,
-      amountMinor: facts.amountMinor.toString(),
-      currency: facts.currency,
-      kind: facts.interval,
-      // A look does not tell it.
-      resumesAt: null,
-    },
+async function keepCharges(page: Page, giverOf: GiverOf): Promise<void> {
+  const known = new Map<Entry<'paid-charge'>, Paid<PaidCharge>>();
+  for (const entry of entriesOf(page, 'paid-charge')) {
+    const intent = page.intents.get(entry.fact.checkoutId);
+    if (intent === undefined) continue;
+    const readerId = giverOf(entry);
+    if (readerId === null) ask(page, entry, 'payment-intent', entry.fact.charge.paymentIntentId);
+    else known.set(entry, { paid: entry.fact.charge, readerId, intent });
+  }
+  const fresh = await notePaidCharges(page.tx, [...known.values()]);
+  await haveGiven(page, [...fresh.values()]);
+  for (const [{ told, fact }, { intent }] of known) {
+    page.kept.add(told);
+    const payment = fresh.get(fact.charge.paymentIntentId);
+    if (payment === undefined) continue;
+    write(page, told, payment.paidAt, {
+      kind: 'thank-you',
+      key: fact.charge.paymentIntentId,
+      to: { readerId: payment.readerId },
+      locale: intent.locale,
+      facts: { ...receiptFacts(payment), nextAt: null },
+    });
+  }
+}
+
+async function keepInvoices(page: Page, giverOf: GiverOf): Promise<void> {
+  const known = new Map<Entry<'paid-invoice'>, Paid<PaidInvoice>>();
+  for (const entry of entriesOf(page, 'paid-invoice')) {
+    const intent = page.intents.get(entry.fact.checkoutId);
+    if (intent === undefined) continue;
+    const readerId = giverOf(entry);
+    if (readerId === null) ask(page, entry, 'customer', entry.fact.stripeCustomerId);
+    else known.set(entry, { paid: entry.fact.invoice, readerId, intent });
+  }
+  const fresh = await notePaidInvoices(page.tx, [...known.values()]);
+  const received = [...known].flatMap(([{ told, fact }, { intent }]) => {
+    page.kept.add(told);
+    const payment = fresh.get(fact.invoice.invoiceId);
+    if (payment === undefined || payment.kind === 'once') return [];
+    return [{ told, fact, intent, payment: { ...payment, kind: payment.kind } }];
   });
+  await haveGiven(
+    page,
+    received.flatMap(({ fact, payment }) => (fact.first ? [payment] : [])),
+  );
+  await learnLocales(
+    page,
+    received.map(({ payment }) => payment.readerId),
+  );
+  for (const { told, fact, intent, payment } of received) {
+    write(page, told, fact.invoice.paidAt, {
+      kind: fact.first ? 'thank-you' : 'renewal-receipt',
+      key: fact.invoice.invoiceId,
+      to: { readerId: payment.readerId },
+      locale: page.locales.get(payment.readerId) ?? intent.locale,
+      facts: {
+        ...receiptFacts(payment),
+        kind: payment.kind,
+        nextAt: fact.periodEndsAt?.toISOString() ?? null,
+      },
+    });
+  }
+  const renewals = received.filter(({ fact }) => !fact.first);
+  if (renewals.length === 0) return;
+  await writeLetters(page);
+  await writeOfRecoveries(
+    page,
+    renewals.map(({ told, fact, payment }) => ({ told, payment, periodEndsAt: fact.periodEndsAt })),
+  );
 }
 
-async function writeOfAmount(
-  keeping: Keeping,
-  readerId: string,
-  membershipId: string,
-  { stripeSubscriptionId, lookedAt, facts, replaced }: SubscriptionLook,
-): Promise<void> {
-  await write(keeping, lookedAt, {
-    kind: 'amount-changed',
-    key: `${stripeSubscriptionId}:${lookedAt.toISOString()}:${facts.amountMinor}`,
-    to: { readerId },
-    locale: await localeOf(keeping.tx, readerId),
-    facts: {
-      membershipId,
-      amountMinor: facts.amountMinor.toString(),
-      currency: facts.currency,
-      kind: facts.interval,
-      beforeMinor: (replaced?.amountMinor ?? 0n).toString(),
-      nextAt: facts.periodEndsAt.toISOString(),
-    },
+/** Whoever gives by their own hand has shown that their address lives. */
+async function haveGiven(page: Page, fresh: readonly Received[]): Promise<void> {
+  await addressesLive(
+    page.tx,
+    fresh.map(({ readerId, paidAt }) => ({ readerId, at: paidAt })),
+  );
+}
+
+async function keepMoneyBack(page: Page): Promise<void> {
+  const { tx } = page;
+  const entries = entriesOf(page, 'adjustment', 'dispute');
+  const payments = await paymentsOfIntents(tx, [...new Set(entries.map(({ fact }) => fact.paymentIntentId))]);
+  const steps = entries.flatMap((entry) => {
+    const payment = payments.get(entry.fact.paymentIntentId);
+    if (payment === undefined) ask(page, entry, 'payment-intent', entry.fact.paymentIntentId);
+    else page.kept.add(entry.told);
+    return payment && entry.fact.fact === 'adjustment'
+      ? [{ payment, step: entry.fact.step, told: entry.told }]
+      : [];
   });
-}
-
-/** A letter's deadline counts from what it tells of: long after that its key is only taken, and nothing is sent. */
-async function write<K extends LetterKind>(
-  { tx, now, letterDomain, quiet }: Keeping,
-  happenedAt: Date,
-  letter: NewLetter<K>,
-): Promise<boolean> {
-  return queueLetter(tx, now, letterDomain, { ...letter, wantedAt: quiet ? at(0) : happenedAt });
-}
-
-function receiptFacts(payment: Payment) {
-  return {
-    paymentId: payment.id,
-    membershipId: payment.membershipId,
-    amountMinor: payment.amountMinor.toString(),
-    feesCoveredMinor: payment.feesCoveredMinor.toString(),
-    currency: payment.currency,
-    kind: payment.kind,
-    paidAt: payment.paidAt.toISOString(),
-  };
-}
-
-async function localeOf(tx: Tx, readerId: string, intent?: Checkout): Promise<string> {
-  const [reader] = await tx.select({ locale: readers.locale }).from(readers).where(eq(readers.id, readerId));
-  return reader?.locale ?? intent?.locale ?? 'en';
+  const fresh = await noteAdjustments(tx, steps);
+  const refunds = fresh.filter(({ step }) => step.kind === 'refund');
+  await learnLocales(
+    page,
+    refunds.map(({ payment }) => payment.readerId),
+  );
+  for (const { told, payment, step } of refunds) {
+    write(page, told, step.happenedAt, {
+      kind: 'refunded',
+      key: step.stripeId,
+      to: { readerId: payment.readerId },
+      locale: page.locales.get(payment.readerId) ?? 'en',
+      facts: {
+        paymentId: payment.id,
+        amountMinor: step.amountMinor.toString(),
+        currency: step.currency,
+        refundedAt: step.happenedAt.toISOString(),
+        whole: step.amountMinor === payment.amountMinor,
+      },
+    });
+  }
+  for (const { fact } of entriesOf(page, 'dispute')) {
+    const payment = payments.get(fact.paymentIntentId);
+    if (payment !== undefined) await noteDispute(tx, payment, fact.dispute);
+  }
 }

@@ -6,7 +6,7 @@ import { transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { within } from '../outside/stripe.ts';
 import { askSession } from './ask.ts';
-import { keepFact } from './keep.ts';
+import { keepFacts } from './keep.ts';
 import { standingIn } from './understand.ts';
 
 /** A page waits for this; the webhook does not need it. */
@@ -23,10 +23,11 @@ export async function lookAtCheckout(services: Services, checkoutId: string): Pr
   const facts = await within(longestWaitMs, askSession(services, intent.stripeSessionId));
   const now = services.now();
   await transact(services, async (tx) => {
-    for (const fact of standingIn(facts)) {
-      // What cannot be decided yet is left to the webhooks, which can wait and ask again.
-      await keepFact({ tx, now, keys, letterDomain: messageDomain(config) }, fact);
-    }
+    // What cannot be decided yet is left to the webhooks, which can wait and ask again.
+    await keepFacts(
+      { tx, now, keys, letterDomain: messageDomain(config) },
+      standingIn(facts).map((fact) => ({ facts: [fact] })),
+    );
   });
   services.nudge('letters');
   services.nudge('settlement');

@@ -1,5 +1,7 @@
 // An event is noted once and is durable before Stripe hears 200. What it means is found out right after.
+import { sql } from 'drizzle-orm';
 import type Stripe from 'stripe';
+import { insertRows } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { stripeEvents } from '../schema.ts';
 import { fault, Refusal } from '../values/refusal.ts';
@@ -31,10 +33,11 @@ export function openReceiving(services: Services): Receiving {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, 64);
       try {
-        await services.database
-          .insert(stripeEvents)
-          .values(batch.map((one) => one.row))
-          .onConflictDoNothing();
+        await insertRows(
+          services.database,
+          stripeEvents,
+          batch.map((one) => one.row),
+        );
         for (const one of batch) one.resolve();
         services.nudge('events');
       } catch (error) {
@@ -59,11 +62,12 @@ export function openReceiving(services: Services): Receiving {
 /** Notes events that were listed rather than sent, as if they had arrived; answers how many were new. */
 export async function noteEvents(services: Services, events: readonly Stripe.Event[]): Promise<number> {
   if (events.length === 0) return 0;
-  const noted = await services.database
-    .insert(stripeEvents)
-    .values(events.map((event) => rowOf(services, event, Buffer.from(JSON.stringify(event)))))
-    .onConflictDoNothing()
-    .returning({ id: stripeEvents.id });
+  const noted = await insertRows(
+    services.database,
+    stripeEvents,
+    events.map((event) => rowOf(services, event, Buffer.from(JSON.stringify(event)))),
+    sql`on conflict do nothing returning id`,
+  );
   return noted.length;
 }
 
@@ -121,9 +125,10 @@ function rowOf(services: Services, event: Stripe.Event, rawBody: Buffer): Row {
     createdAt: typeof event.created === 'number' ? at(event.created) : now,
     receivedAt: now,
     dueAt: now,
-    ...(ignored === null
-      ? { state: 'waiting', bodySealed: services.keys.seal('stripe-event', rawBody) }
-      : { state: 'ignored', problem: ignored, doneAt: now }),
+    state: ignored === null ? 'waiting' : 'ignored',
+    problem: ignored,
+    doneAt: ignored === null ? null : now,
+    bodySealed: ignored === null ? services.keys.seal('stripe-event', rawBody) : null,
   };
 }
 

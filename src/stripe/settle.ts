@@ -10,7 +10,7 @@ import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { adjustments, memberships, payments } from '../schema.ts';
 import { askStripe } from './ask.ts';
-import { keepFact } from './keep.ts';
+import { keepFacts } from './keep.ts';
 import { countryOf, idOf } from './translate.ts';
 import { standingIn } from './understand.ts';
 
@@ -95,9 +95,11 @@ async function findOwners(services: Services): Promise<void> {
       const facts = await askStripe(services, { about: 'customer', id: stripeCustomerId });
       const letterDomain = messageDomain(services.config);
       await transact(services, async (tx) => {
-        for (const fact of standingIn(facts)) {
-          await keepFact({ tx, now: services.now(), keys: services.keys, letterDomain }, fact);
-        }
+        // What cannot be decided yet is left to the webhooks, which can wait and ask again.
+        await keepFacts(
+          { tx, now: services.now(), keys: services.keys, letterDomain },
+          standingIn(facts).map((fact) => ({ facts: [fact] })),
+        );
       });
     });
   }

@@ -1,6 +1,5 @@
 // From an event's meaning to facts that are kept: what cannot be decided yet is asked for, until it can.
 import type { Fact, Meaning, Question } from './fact.ts';
-import { type Keeping, keepFact } from './keep.ts';
 
 export const notOurs = 'not begun by this service';
 
@@ -31,23 +30,6 @@ export async function understand(meaning: Meaning, means: Means): Promise<Unders
     facts = settles ? [...facts, ...answer] : [...answer, ...facts];
   }
   throw new Error('Stripe kept answering without settling the matter');
-}
-
-/** Keeps facts one after the other in the caller's transaction. With a question they are not to be committed. */
-export async function keepFacts(
-  keeping: Keeping,
-  facts: readonly Fact[],
-): Promise<{ kept: boolean; question: Question | null }> {
-  let kept = false;
-  let question: Question | null = null;
-  for (const fact of facts) {
-    const outcome = await keepFact(keeping, fact);
-    if (outcome === 'kept') kept = true;
-    if (typeof outcome === 'object') question = outcome.ask;
-    // A later look may answer what an earlier one asked: which of two looks of one second is true.
-    else if (fact.fact === 'look' && question?.id === fact.look.stripeSubscriptionId) question = null;
-  }
-  return { kept, question };
 }
 
 /** Looks that were asked for before they were told: they stand in until they are. */

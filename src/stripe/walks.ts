@@ -13,8 +13,9 @@ import { askStripe } from './ask.ts';
 import { addTo, type Found, type MoneyKind, tallyOf } from './drift.ts';
 import { subscribedTypes } from './events.ts';
 import type { Fact } from './fact.ts';
-import { type Mended, mendEach, type Told } from './mend.ts';
+import { type Mended, mendEach } from './mend.ts';
 import type { Pace } from './pace.ts';
+import type { Told } from './page.ts';
 import { noteEvents } from './receive.ts';
 import { settlementOf } from './settle.ts';
 import {
@@ -297,13 +298,12 @@ async function takeSessions(walking: Walking, sessions: Stripe.Checkout.Session[
   const byId = new Map(known.map((row) => [row.id, row]));
   const told = ours.flatMap((session): Told[] => {
     const row = byId.get(session.client_reference_id ?? '');
-    const lane = idOf(session.customer) ?? session.customer_details?.email ?? session.id;
     if (session.status === 'complete') {
       const isKnown = row?.state === 'completed' && row.readerId !== null;
-      return isKnown ? [] : [{ facts: completedSession(session, at(session.created)), lane }];
+      return isKnown ? [] : [{ facts: completedSession(session, at(session.created)) }];
     }
     const lapsed = session.status === 'expired' && (row?.state === 'open' || row?.state === 'begun');
-    return lapsed ? [{ facts: [{ fact: 'session-expired', checkoutId: row.id }], lane }] : [];
+    return lapsed ? [{ facts: [{ fact: 'session-expired', checkoutId: row.id }] }] : [];
   });
   const outcomes = await mend(walking, told);
   found.checkoutsMended += outcomes.filter((outcome) => outcome === 'kept').length;
@@ -355,7 +355,7 @@ async function takeSubscriptions(
     if (difference === null) return [];
     tally[difference] += 1;
     const old = walking.until.getTime() - one.look.facts.startedAt.getTime() > 3 * day * 1000;
-    return [{ facts: one.facts, lane: one.look.stripeCustomerId, quiet: difference === 'missing' && old }];
+    return [{ facts: one.facts, quiet: difference === 'missing' && old }];
   });
   const outcomes = await mend(walking, differing);
   tally.mended += outcomes.filter((outcome) => outcome === 'kept').length;
@@ -403,7 +403,7 @@ async function takeInvoices(walking: Walking, invoices: Stripe.Invoice[]): Promi
         currency: paid.invoice.currency,
         happenedAt: paid.invoice.paidAt,
         row: row === undefined ? null : { ...row, happenedAt: row.paidAt },
-        told: { facts, lane: paid.stripeCustomerId },
+        told: { facts },
         // The link to the payment intent may be what is missing; telling it again does no harm.
         incomplete: row !== undefined && row.stripePaymentIntentId === null && facts.length > 1,
       };
@@ -436,7 +436,7 @@ async function takeCharges(walking: Walking, charges: Stripe.Charge[]): Promise<
   );
   await compareMoney(
     walking,
-    marked.flatMap(({ charge, paymentIntentId, facts }) => {
+    marked.flatMap(({ paymentIntentId, facts }) => {
       const [fact] = facts;
       if (fact?.fact !== 'paid-charge') return [];
       const row = byIntent.get(paymentIntentId);
@@ -447,10 +447,7 @@ async function takeCharges(walking: Walking, charges: Stripe.Charge[]): Promise<
           currency: fact.charge.currency,
           happenedAt: fact.charge.paidAt,
           row: row === undefined ? null : { ...row, happenedAt: row.paidAt },
-          told: {
-            facts,
-            lane: fact.stripeCustomerId ?? fact.person?.address ?? charge.id,
-          },
+          told: { facts },
         },
       ];
     }),
@@ -491,7 +488,7 @@ async function askAboutRenewals(
         currency: paid.invoice.currency,
         happenedAt: paid.invoice.paidAt,
         row: row === undefined ? null : { ...row, happenedAt: row.paidAt },
-        told: { facts, lane: paid.stripeCustomerId },
+        told: { facts },
         incomplete: true,
       },
     ]);
@@ -582,7 +579,7 @@ async function mendDisputes(walking: Walking, told: Stripe.Dispute[], lookedAt: 
       const same = known.some(
         (row) => row.id === dispute.id && row.status === status && row.answered === answered,
       );
-      return same ? [] : [{ facts: [standing], lane: dispute.id }];
+      return same ? [] : [{ facts: [standing] }];
     }),
   );
   walking.found.disputesMended += outcomes.filter((outcome) => outcome === 'kept').length;
@@ -615,7 +612,7 @@ async function takeMoneyBack(walking: Walking, objects: MoneyBack[]): Promise<Se
   const known = await stepsOf(services, ours);
   await compareMoney(
     walking,
-    ours.flatMap(({ id, facts, paymentIntentId, charge }) =>
+    ours.flatMap(({ id, facts }) =>
       facts.flatMap((fact) => {
         if (fact.fact !== 'adjustment') return [];
         const { kind, amountMinor, currency, happenedAt } = fact.step;
@@ -626,10 +623,7 @@ async function takeMoneyBack(walking: Walking, objects: MoneyBack[]): Promise<Se
             currency,
             happenedAt,
             row: known.get(`${id} ${kind}`) ?? null,
-            told: {
-              facts: [fact],
-              lane: (typeof charge === 'string' ? null : idOf(charge?.customer)) ?? paymentIntentId ?? id,
-            },
+            told: { facts: [fact] },
           },
         ];
       }),
@@ -744,7 +738,7 @@ async function takeOrphans(walking: Walking, orphans: { id: string }[]): Promise
     const facts = await pace.ask(() => askStripe(services, { about: 'subscription', id }));
     found.memberships.atStripe += 1;
     found.memberships.missing += 1;
-    const [outcome] = await mend(walking, [{ facts, lane: id, quiet: true }]);
+    const [outcome] = await mend(walking, [{ facts, quiet: true }]);
     if (outcome === 'kept') found.memberships.mended += 1;
   }
 }

@@ -2,7 +2,8 @@
 import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { outcomeOf } from '../../src/donate/thanks.tsx';
-import { notePaidCharge } from '../../src/ledger/payment.ts';
+import { checkoutById } from '../../src/ledger/checkout.ts';
+import { notePaidCharges } from '../../src/ledger/payment.ts';
 import { findOrMakeReader } from '../../src/ledger/reader.ts';
 import { transact } from '../../src/outside/database.ts';
 import { type Door, openDoor } from './door.ts';
@@ -41,7 +42,9 @@ const paid = (id: string) =>
       sealed: door.services.keys.seal('address', 'reader@example.org'),
       locale: 'en',
     });
-    await notePaidCharge(tx, id, readerId, {
+    const intent = await checkoutById(tx, id);
+    if (intent === null) throw new Error('No such checkout');
+    const paid = {
       paymentIntentId: `pi_${id}`,
       chargeId: `ch_${id}`,
       amountMinor: 500n,
@@ -49,7 +52,8 @@ const paid = (id: string) =>
       paidAt: now,
       method: 'card',
       country: 'US',
-    });
+    };
+    await notePaidCharges(tx, [{ paid, readerId, intent }]);
   });
 
 describe('it says', () => {

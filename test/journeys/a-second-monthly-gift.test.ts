@@ -50,10 +50,11 @@ const paidBy = async (email: string) =>
     )
   ).map(({ amount }) => amount);
 
+/** Letters that were not taken back before they went out. */
 const lettersTo = async (email: string, kind: string) =>
   (
     await service.rows<{ n: number }>(
-      'select count(*)::int as n from letters where reader_id = $1 and kind = $2',
+      "select count(*)::int as n from letters where reader_id = $1 and kind = $2 and state <> 'cancelled'",
       [readerIds.get(email) ?? '', kind],
     )
   )[0]?.n;

@@ -4,17 +4,18 @@ import { type Promised, pairsOf } from '../../src/ledger/second-gift.ts';
 import type { Standing } from '../../src/ledger/standing.ts';
 
 const now = new Date('2026-01-25T12:00:00Z');
-const gift = (id: string, startedAt: string, told: Partial<Promised> = {}): Promised => ({
+const gift = (id: string, startedAt: string, other: Partial<Promised> = {}): Promised => ({
   id,
   stripeSubscriptionId: `sub_${id}`,
   standing: 'active',
   startedAt: new Date(startedAt),
   endsAt: null,
-  ...told,
+  told: true,
+  ...other,
 });
-const older = (told: Partial<Promised> = {}) => gift('older', '2026-01-10T10:00:00Z', told);
-const newer = (told: Partial<Promised> = {}) => gift('newer', '2026-01-25T11:00:00Z', told);
-const pair = { olderId: 'older', newerId: 'newer' };
+const older = (other: Partial<Promised> = {}) => gift('older', '2026-01-10T10:00:00Z', other);
+const newer = (other: Partial<Promised> = {}) => gift('newer', '2026-01-25T11:00:00Z', other);
+const pair = { olderId: 'older', newerId: 'newer', begunAt: new Date('2026-01-25T11:00:00Z') };
 
 describe('the older gift', () => {
   test.each<[Standing, boolean]>([
@@ -26,6 +27,11 @@ describe('the older gift', () => {
     ['ended', false],
   ])('that is %s could be charged again: %s', (standing, could) => {
     expect(pairsOf([older({ standing }), newer()], now)).toEqual(could ? [pair] : []);
+  });
+
+  test('that only a walk through Stripe has shown is left alone: its reader may have chosen to keep both', () => {
+    expect(pairsOf([older({ told: false }), newer()], now)).toEqual([]);
+    expect(pairsOf([older(), newer({ told: false })], now)).toEqual([pair]);
   });
 
   test('that is set to end already is left alone', () => {
@@ -53,8 +59,8 @@ describe('the newer gift', () => {
   test('begun in the same second is told by its number at Stripe, whichever is read first', () => {
     const one = gift('a', '2026-01-25T11:00:00Z');
     const other = gift('b', '2026-01-25T11:00:00Z');
-    expect(pairsOf([one, other], now)).toEqual([{ olderId: 'a', newerId: 'b' }]);
-    expect(pairsOf([other, one], now)).toEqual([{ olderId: 'a', newerId: 'b' }]);
+    expect(pairsOf([one, other], now)).toEqual([{ ...pair, olderId: 'a', newerId: 'b' }]);
+    expect(pairsOf([other, one], now)).toEqual([{ ...pair, olderId: 'a', newerId: 'b' }]);
   });
 });
 

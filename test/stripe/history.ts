@@ -9,7 +9,15 @@ import { type TestServices, testServices } from '../harness/services.ts';
 
 /** `of` picks among what there is: a plan, a payment; it wraps around. */
 export type Act =
-  | { act: 'give'; who: number; frequency: 'once' | 'month' | 'year'; amount: number; card: Card }
+  | {
+      act: 'give';
+      who: number;
+      frequency: 'once' | 'month' | 'year';
+      /** In minor units: of dollars, where no currency is named. */
+      amount: number;
+      currency?: 'USD' | 'JPY' | 'KWD';
+      card: Card;
+    }
   | { act: 'change the amount'; of: number; amount: number }
   | { act: 'pause' | 'go on' | 'end at once' | 'end with the period' | 'do not end after all'; of: number }
   | { act: 'pay the open invoice'; of: number }
@@ -46,6 +54,7 @@ export const anyAct: fc.Arbitrary<Act> = fc.oneof(
       who: fc.nat({ max: 1 }),
       frequency: fc.constantFrom('once', 'month', 'month', 'year'),
       amount: fc.constantFrom(500, 1200, 3000),
+      currency: fc.constantFrom('USD', 'USD', 'JPY', 'KWD'),
       card: fc.constantFrom<Card>(
         'good',
         'fails later',
@@ -124,7 +133,7 @@ export async function happen(databaseUrl: string, acts: readonly Act[]): Promise
     switch (act.act) {
       case 'give': {
         // A direct debit is in euros.
-        const currency = act.card === 'debit' ? 'EUR' : 'USD';
+        const currency = act.card === 'debit' ? 'EUR' : (act.currency ?? 'USD');
         const begun = await beginCheckout(services, {
           frequency: act.frequency,
           amount: { amountMinor: BigInt(act.amount), currency },

@@ -1,10 +1,10 @@
 // Notices: who is told ahead of time, of what, and only once.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { transact } from '../../src/outside/database.ts';
 import { askStripe } from '../../src/stripe/ask.ts';
 import { meaningOf } from '../../src/stripe/events.ts';
 import { tellAhead } from '../../src/stripe/notices.ts';
-import { keepFacts, understand } from '../../src/stripe/understand.ts';
+import { keepWhole } from '../../src/stripe/together.ts';
+import { understand } from '../../src/stripe/understand.ts';
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
 import { type Act, type History, happen } from './history.ts';
 
@@ -21,12 +21,10 @@ afterEach(async () => {
 async function begin(acts: Act[]): Promise<void> {
   history = await happen(database.url, acts);
   const { services } = history;
-  const keeping = { now: services.now(), keys: services.keys, letterDomain: 'example.org' };
   for (const event of history.events) {
     await understand(meaningOf(event), {
       ask: (question) => askStripe(services, question),
-      keep: (facts) =>
-        transact(services, async (tx) => (await keepFacts({ ...keeping, tx }, facts)).question),
+      keep: async (facts) => (await keepWhole(services, { facts })).question,
     });
   }
 }

@@ -7,7 +7,8 @@ import { type Tx, transact } from '../../src/outside/database.ts';
 import { askStripe } from '../../src/stripe/ask.ts';
 import { meaningOf } from '../../src/stripe/events.ts';
 import type { Fact } from '../../src/stripe/fact.ts';
-import { keepFacts, understand } from '../../src/stripe/understand.ts';
+import { keepFacts } from '../../src/stripe/keep.ts';
+import { understand } from '../../src/stripe/understand.ts';
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
 import { type Act, anyAct, type History, happen } from './history.ts';
 
@@ -52,7 +53,10 @@ test('whatever happens at Stripe, whatever is heard first and whatever twice, th
         const told = await booksAfter(history, events);
         for (const chance of shuffles) {
           const order = shuffled(events, chance);
-          expect(await booksAfter(history, [...order, ...order.slice(0, 3)])).toBe(told);
+          const repeated = [...order, ...order.slice(0, 3)];
+          for (const portion of [1, 4, repeated.length]) {
+            expect(await booksAfter(history, repeated, portion)).toBe(told);
+          }
           // 120 orders of the last five, with all that was told before in any order.
           await everyOrder(history, order.slice(0, -5), order.slice(-5));
         }
@@ -121,6 +125,16 @@ function stories(): [string, Act[], number[]][] {
       [0, 2, 6, 7, 8, 12],
     ],
     [
+      'a second monthly gift beside an older one, which then is set to end',
+      [
+        { act: 'give', who: 0, frequency: 'month', amount: 500, card: 'good' },
+        { act: 'wait', days: 4 },
+        { act: 'give', who: 0, frequency: 'month', amount: 700, card: 'good' },
+        { act: 'end with the period', of: 0 },
+      ],
+      [2, 3, 6, 8, 9, 12],
+    ],
+    [
       'a renewal that the reader had to mend',
       [
         { act: 'give', who: 0, frequency: 'month', amount: 1200, card: 'asks each time' },
@@ -181,11 +195,13 @@ function differences(one: string, other: string): string {
   ].join('\n');
 }
 
-async function booksAfter(history: History, events: readonly Stripe.Event[]): Promise<string> {
+/** In portions of so many; those of one are delivered alone. */
+async function booksAfter(history: History, events: readonly Stripe.Event[], portion = 1): Promise<string> {
   let books = '';
   await transact(history.services, (tx) =>
     undone(tx, async (inner) => {
-      for (const event of events) await deliver(history, inner, event);
+      for (let at = 0; at < events.length; at += portion)
+        await deliverTogether(history, inner, events.slice(at, at + portion));
       books = await readBooks(inner);
     }),
   );
@@ -195,20 +211,44 @@ async function booksAfter(history: History, events: readonly Stripe.Event[]): Pr
 /** What a delivery comes to, as in life but for the noting of the event itself. */
 async function deliver(history: History, tx: Tx, event: Stripe.Event): Promise<void> {
   const { services } = history;
-  const keeping = { now: services.now(), keys: services.keys, letterDomain: 'example.org' };
+  const keeping = keepingIn(history);
   await understand(meaningOf(event), {
     ask: (question) =>
       answerOnce(history, `${question.about} ${question.id}`, () => askStripe(services, question)),
     async keep(facts) {
       let question = null;
       await undone(tx, async (inner) => {
-        const outcome = await keepFacts({ ...keeping, tx: inner }, facts);
-        question = outcome.question;
+        const [outcome] = await keepFacts({ ...keeping, tx: inner }, [{ facts }]);
+        question = outcome?.question ?? null;
         return question === null;
       });
       return question;
     },
   });
+}
+
+const keepingIn = ({ services }: History) => ({
+  now: services.now(),
+  keys: services.keys,
+  letterDomain: 'example.org',
+});
+
+/** Many deliveries at once: those that have no question are kept together, the others alone. */
+async function deliverTogether(history: History, tx: Tx, events: readonly Stripe.Event[]): Promise<void> {
+  let together = events.filter((event) => 'facts' in meaningOf(event));
+  for (let asking = together; asking.length > 0; ) {
+    await undone(tx, async (inner) => {
+      const told = together.map((event) => {
+        const meaning = meaningOf(event);
+        return { facts: 'facts' in meaning ? meaning.facts : [] };
+      });
+      const outcomes = await keepFacts({ ...keepingIn(history), tx: inner }, told);
+      asking = together.filter((_, index) => outcomes[index]?.question);
+      return asking.length === 0;
+    });
+    together = together.filter((event) => !asking.includes(event));
+  }
+  for (const event of events) if (!together.includes(event)) await deliver(history, tx, event);
 }
 
 const answers = new WeakMap<History, Map<string, Promise<Fact[]>>>();
@@ -258,6 +298,9 @@ async function readBooks(tx: Tx): Promise<string> {
     'failures', (select json_agg(to_jsonb(f) - '{id,membership_id}'::text[] || jsonb_build_object('membership', m.stripe_subscription_id)
         order by f.stripe_invoice_id, f.attempt)
       from payment_failures f join memberships m on m.id = f.membership_id),
+    'second gifts', (select json_agg(json_build_array(o.stripe_subscription_id, n.stripe_subscription_id, g.state, g.keeps, g.created_at)
+        order by o.stripe_subscription_id, n.stripe_subscription_id)
+      from second_gifts g join memberships o on o.id = g.older_id join memberships n on n.id = g.newer_id),
     'disputes', (select json_agg(to_jsonb(d) - '{id,payment_id}'::text[] order by d.stripe_dispute_id) from disputes d),
     'letters', (select json_agg(json_build_array(l.key, l.class, l.locale, encode(r.address_hash, 'hex')) order by l.key)
       from letters l join readers r on r.id = l.reader_id)
