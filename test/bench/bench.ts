@@ -2,16 +2,19 @@
 import { cpus, totalmem } from 'node:os';
 import { benchImport } from './import.ts';
 import { benchIngestion } from './ingestion.ts';
-import { benchLetters } from './letters.ts';
+import { benchInstances, benchLetters } from './letters.ts';
 import { benchReconcile } from './reconcile.ts';
 import { benchReports } from './reports.ts';
 import { benchStart } from './start.ts';
 import { print, type Table } from './table.ts';
+import { benchWaiting } from './waiting.ts';
 import { openWorld, type World } from './world.ts';
 
 const parts: Record<string, (world: World) => Promise<Table>> = {
   webhooks: benchIngestion,
   letters: benchLetters,
+  instances: benchInstances,
+  waiting: benchWaiting,
   import: benchImport,
   reconcile: benchReconcile,
   reports: benchReports,
@@ -19,7 +22,7 @@ const parts: Record<string, (world: World) => Promise<Table>> = {
 };
 
 /** Minutes of preparation: left out unless asked for. */
-const onlyByName = new Set(['reports']);
+const onlyByName = new Set(['instances', 'waiting', 'reports']);
 
 async function main(): Promise<void> {
   const asked = process.argv.slice(2);

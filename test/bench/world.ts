@@ -27,6 +27,8 @@ export interface Sink {
   port: number;
   /** When each letter since `forget` was accepted, in milliseconds of this process. */
   acceptedAt: number[];
+  /** Their Message-IDs, in the same order. */
+  messageIds: string[];
   /** The last letter accepted, as it came. */
   last(): string;
   forget(): void;
@@ -117,6 +119,7 @@ function urlOf(server: Server): string {
 async function openSink(): Promise<{ sink: Sink; server: SMTPServer }> {
   let last = '';
   const acceptedAt: number[] = [];
+  const messageIds: string[] = [];
   const server = new SMTPServer({
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
@@ -127,6 +130,7 @@ async function openSink(): Promise<{ sink: Sink; server: SMTPServer }> {
       stream.on('end', () => {
         last = Buffer.concat(parts).toString('utf8');
         acceptedAt.push(performance.now());
+        messageIds.push(/^Message-ID: *(\S+)/im.exec(last)?.[1] ?? '');
         answer();
       });
     },
@@ -139,9 +143,11 @@ async function openSink(): Promise<{ sink: Sink; server: SMTPServer }> {
   const sink: Sink = {
     port,
     acceptedAt,
+    messageIds,
     last: () => last,
     forget() {
       acceptedAt.length = 0;
+      messageIds.length = 0;
     },
   };
   return { sink, server };
