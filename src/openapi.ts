@@ -447,6 +447,26 @@ const reportRefusals = {
   429: refuses('Too many requests with this token; `Retry-After` says how long to wait.'),
 };
 
+const goalsAnswer = z
+  .object({
+    time_zone: z.string(),
+    as_of: z.iso.datetime(),
+    goals: z.array(
+      goalAnswer.omit({ ended_at: true }).extend({
+        gross_minor: z.int(),
+        went_back_minor: z.int().meta({ description: 'Refunds and disputes, on their own dates.' }),
+        raised_minor: z.int().meta({ description: 'Gross less what went back.' }),
+        pace_minor: z.int().meta({ description: 'What an even pace would have reached by now.' }),
+        estimate_minor: z
+          .int()
+          .nullable()
+          .meta({ description: 'What it comes to at the end if it goes on like this: an estimate.' }),
+        days_left: z.int().meta({ description: 'Today included.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Goals' });
+
 /** What every act of staff may be refused for. */
 const refusesStaff = {
   400: refuses('The body is not JSON.'),
@@ -490,6 +510,17 @@ const staffPaths: ZodOpenApiPathsObject = {
     },
   },
   '/api/v1/goals': {
+    get: {
+      operationId: 'readGoals',
+      summary: 'The goals on the desk, and how far each has come',
+      security: [{ staffSession: [] }, { reportToken: [] }],
+      responses: {
+        200: answers('Those that run, are to come, or ended within thirty days.', goalsAnswer),
+        401: refuses('Nobody is signed in, or the token is not good.'),
+        403: refuses('The role does not include reports.'),
+        429: refuses('Too many requests with this token; `Retry-After` says how long to wait.'),
+      },
+    },
     post: {
       operationId: 'setGoal',
       summary: 'Sets a goal',

@@ -1,5 +1,6 @@
 // Goals on the desk: a thermometer for each, readable without colour, with what was raised, the pace and the days left.
 import type { VNode } from 'preact';
+import { type Currency, exponentOf } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
 import { moneyText } from './figures.ts';
 import type { GoalProgress } from './goals.ts';
@@ -31,7 +32,8 @@ export function Goals({ seen, goals }: { seen: Seen; goals: readonly GoalProgres
 function OneGoal({ words, goal }: { words: Words; goal: GoalProgress }): VNode {
   const own = words.goals;
   const money = (value: number) => moneyText(words, value, goal.currency);
-  const distance = goal.raised - goal.pace;
+  const roughly = (value: number) => money(wholeUnits(value, goal.currency));
+  const distance = wholeUnits(goal.raised - goal.pace, goal.currency);
   return (
     <li class="goal stack close">
       <h3>{goal.title}</h3>
@@ -49,13 +51,13 @@ function OneGoal({ words, goal }: { words: Words; goal: GoalProgress }): VNode {
       {goal.daysUntil === 0 && goal.daysLeft > 0 && (
         <>
           <p class="aside small">
-            {own.pace(money(goal.pace))}
+            {own.pace(roughly(goal.pace))}
             {distance !== 0 && (
               <>: {distance > 0 ? own.ahead(money(distance)) : own.behind(money(-distance))}</>
             )}
           </p>
           <p class="aside small">
-            {goal.estimate === null ? own.noEstimate : own.estimate(money(goal.estimate))}
+            {goal.estimate === null ? own.noEstimate : own.estimate(roughly(goal.estimate))}
           </p>
         </>
       )}
@@ -71,14 +73,21 @@ function Thermometer({ words, goal }: { words: Words; goal: GoalProgress }): VNo
   const filled = round(shareOf(goal.raised) * tube.long);
   const paceAt = tube.from + round(shareOf(goal.pace) * tube.long);
   const isRunning = goal.daysUntil === 0 && goal.daysLeft > 0;
-  const text = own.picture(money(goal.raised), money(goal.target), percentOf(words, goal), money(goal.pace));
+  const text = own.picture(
+    money(goal.raised),
+    money(goal.target),
+    percentOf(words, goal),
+    money(wholeUnits(goal.pace, goal.currency)),
+  );
   const nearEnd = paceAt > 300;
   return (
     <svg class="thermometer" viewBox="0 0 400 56" role="img" aria-label={text}>
       <circle class="tube" cx="18" cy="18" r="14" />
       <rect class="tube" x="18" y="8" width={tube.from + tube.long + 6 - 18} height="20" rx="10" />
+      {/* Takes away the lines where bulb and tube meet. */}
+      <rect class="inside" x="18" y="9" width="24" height="18" />
       <circle class="filled" cx="18" cy="18" r="10" />
-      <rect class="filled" x="18" y="12" width={tube.from - 18 + filled} height="12" rx="6" />
+      {filled > 0 && <rect class="filled" x="18" y="12" width={tube.from - 18 + filled} height="12" rx="6" />}
       {[0.25, 0.5, 0.75, 1].map((part) => (
         <path class="mark" d={`M${tube.from + tube.long * part} 28v5`} />
       ))}
@@ -97,6 +106,12 @@ function Thermometer({ words, goal }: { words: Words; goal: GoalProgress }): VNo
 function timeText(words: Words, { daysUntil, daysLeft }: GoalProgress): string {
   if (daysUntil > 0) return words.goals.begins(daysUntil);
   return daysLeft > 0 ? words.goals.daysLeft(daysLeft) : words.goals.over;
+}
+
+/** What is reckoned and not counted is told in whole units of the currency: its decimals would say more than is known. */
+function wholeUnits(minor: number, currency: Currency): number {
+  const perMajor = 10 ** exponentOf(currency);
+  return Math.round(minor / perMajor) * perMajor;
 }
 
 /** Rounded down: nothing is reached before it is. */

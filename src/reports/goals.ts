@@ -104,5 +104,24 @@ order by place`,
   });
 }
 
+/** As programs read it. */
+export function goalJson(goal: GoalProgress) {
+  return {
+    id: goal.id,
+    title: goal.title,
+    campaign: goal.campaign,
+    currency: goal.currency,
+    target_minor: goal.target,
+    first_on: goal.firstOn,
+    last_on: goal.lastOn,
+    gross_minor: goal.gross,
+    went_back_minor: goal.wentBack,
+    raised_minor: goal.raised,
+    pace_minor: goal.pace,
+    estimate_minor: goal.estimate,
+    days_left: goal.daysLeft,
+  };
+}
+
 /** After its last day a goal stays in sight for a while: how it went is worth a look. */
 const shownAfterDays = 30;

@@ -20,6 +20,7 @@ import { currenciesUsed, type Desk, readDesk } from './desk.ts';
 import { DeskFigures } from './desk-page.tsx';
 import { readInbox } from './events.ts';
 import { EventsContent } from './events-page.tsx';
+import { goalJson, readGoals } from './goals.ts';
 import { readLettersDesk } from './letters-desk.ts';
 import { LettersContent } from './letters-page.tsx';
 import { Framed, type Place, placeOfReport } from './pages.tsx';
@@ -173,6 +174,12 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     if (isWhole) await sendEvery(res, isFile ? csvParts : jsonParts, answer);
     else if (isFile) res.send(csvOf(answer.columns, answer.rows));
     else res.json({ ...jsonOf(answer), ...(next !== null && { next }) });
+  });
+
+  routes.get('/api/v1/goals', guard.requireOrToken('viewer'), async (_req, res) => {
+    const asOf = services.now();
+    const goals = await readGoals(services.reportsDatabase, reckoning.timeZone, asOf);
+    res.json({ time_zone: reckoning.timeZone, as_of: asOf.toISOString(), goals: goals.map(goalJson) });
   });
 
   return routes;

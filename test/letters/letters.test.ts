@@ -219,8 +219,8 @@ test('the figures of a week stand beside those before, with what moved and what 
   expect(subject).toBe('The figures of the week');
   const rows = text.split('\n').filter((line) => /^\S.*:\s{2,}\S/.test(line));
   expect(rows.map((line) => line.split(/:\s{2,}/)).slice(0, 8)).toEqual([
-    ['Came in', '€12,840.50 (before: €11,403)'],
-    ['Left after fees, refunds and disputes', '€12,099.12 (before: €10,844.11)'],
+    ['Came in', '€12,840.50 (before:\u00a0€11,403)'],
+    ['Left after fees, refunds and disputes', '€12,099.12 (before:\u00a0€10,844.11)'],
     ['At the start', '€24,150'],
     ['New', '+€310.50'],
     ['Raised', '+€25'],

@@ -83,6 +83,14 @@ test('a goal that is set stands on the desk with what came in, also in words', a
   expect(russian.querySelector('.goal')?.textContent?.replace(/\s/g, ' ')).toContain('25 $ из 100 $');
 });
 
+test('programs read the same figures', async () => {
+  const answer = await fetch(`${service.url}/api/v1/goals`, { headers: { cookie: cookies.viewer ?? '' } });
+  expect(await answer.json()).toMatchObject({
+    as_of: expect.any(String),
+    goals: [{ title: 'The harvest', target_minor: 10_000, raised_minor: 2_500, days_left: 29 }],
+  });
+});
+
 test('the same form sent twice sets one goal', async () => {
   const key = '3f0c6a52-8f86-4c39-9d0a-0b8f3f1c2a11';
   for (const _ of [1, 2]) await post('/staff/goals', { ...harvest, title: 'Twice', key });

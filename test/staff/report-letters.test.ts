@@ -68,8 +68,8 @@ test('a week is told on its Monday morning, once, with the figures of the desk, 
   );
   const { totals } = (await answer.json()) as { totals: NonNullable<Answer['totals']> };
   expect(totals.gross_minor).toBe(1_234);
-  expect(text).toContain('$12.34 (before: $0)');
-  expect(text).toContain(`$${Number(totals.net_minor) / 100} (before: $0)`);
+  expect(text).toContain('$12.34 (before:\u00a0$0)');
+  expect(text).toContain(`$${Number(totals.net_minor) / 100} (before:\u00a0$0)`);
   expect(text).toMatch(/^New: +\+\$12\.34$/m);
   expect(text).toMatch(/^At the end: +\$12\.34$/m);
   expect(text).not.toMatch(/Ola|ola@/);

@@ -22,7 +22,7 @@ export const reportLetters = {
     heading: { week: 'The figures of the week', month: 'The figures of the month' },
     intro: (days: string, onDay: string) => `These are the figures for ${days}, as they stood ${onDay}.`,
     days: (first: string, last: string) => `${first} to ${last}`,
-    before: (value: string) => `(before: ${value})`,
+    before: (value: string) => `(before:\u00a0${value})`,
     income: { week: 'Income, beside the week before', month: 'Income, beside the month before' },
     gross: 'Came in',
     net: 'Left after fees, refunds and disputes',

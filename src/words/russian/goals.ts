@@ -33,8 +33,8 @@ export const goals: (typeof english)['goals'] = {
   share: (percent) => `${percent} цели`,
   parts: (gross, back) => `поступило ${gross}, из них возвращено ${back}`,
   pace: (amount) => `При ровном сборе сейчас было бы ${amount}`,
-  ahead: (amount) => `на ${amount} больше, чем при ровном сборе`,
-  behind: (amount) => `на ${amount} меньше, чем при ровном сборе`,
+  ahead: (amount) => `собрано на ${amount} больше`,
+  behind: (amount) => `собрано на ${amount} меньше`,
   estimate: (amount) => `Оценка на последний день, если так пойдёт и дальше: ${amount}`,
   noEstimate: 'Для оценки ещё рано',
   daysLeft: (days) =>

@@ -22,7 +22,7 @@ export const reportLetters: (typeof english)['reportLetters'] = {
     heading: { week: 'Цифры за неделю', month: 'Цифры за месяц' },
     intro: (days, onDay) => `Срок: ${days}. Цифры записаны ${onDay}.`,
     days: (first, last) => `${first} – ${last}`,
-    before: (value) => `(раньше: ${value})`,
+    before: (value) => `(раньше:\u00a0${value})`,
     income: { week: 'Поступления и неделя до того', month: 'Поступления и месяц до того' },
     gross: 'Поступило',
     net: 'Осталось после комиссий, возвратов и споров',
