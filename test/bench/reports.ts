@@ -30,8 +30,7 @@ export async function benchReports(world: World): Promise<Table> {
   return measureReports(world, url, pool);
 }
 
-/** The same over a newsroom that was raised before. */
-export async function measureReports(world: World, url: string, pool: pg.Pool): Promise<Table> {
+async function measureReports(world: World, url: string, pool: pg.Pool): Promise<Table> {
   const [port = 0] = await freePorts(1);
   const environment = {
     ...world.environment(url, port),
