@@ -94,7 +94,7 @@ export function readDesk(
         }),
         pauses: await readPauses(tx),
         reminders: await answerReport(tx, 'reminders', asked(year, { by: 'month' })),
-        goals: await readGoals(tx, reckoning.timeZone, asOf),
+        goals: await readGoals(tx, reckoning, asOf),
         work: await answerReport(tx, 'work', asked(days)),
       };
     },

@@ -178,7 +178,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
 
   routes.get('/api/v1/goals', guard.requireOrToken('viewer'), async (_req, res) => {
     const asOf = services.now();
-    const goals = await readGoals(services.reportsDatabase, reckoning.timeZone, asOf);
+    const goals = await readGoals(services.reportsDatabase, reckoning, asOf);
     res.json({ time_zone: reckoning.timeZone, as_of: asOf.toISOString(), goals: goals.map(goalJson) });
   });
 

@@ -69,7 +69,7 @@ async function goal(wanted: Partial<typeof goals.$inferInsert> = {}): Promise<st
 }
 
 async function progress(at: string) {
-  const [found, ...others] = await readGoals(history.database, 'Europe/Riga', new Date(at));
+  const [found, ...others] = await readGoals(history.database, riga, new Date(at));
   expect(others).toEqual([]);
   if (!found) throw new Error('No goal is on the desk');
   return found;
@@ -113,6 +113,13 @@ it('without a campaign counts all gifts of its currency', async () => {
   await goal({ campaign: null });
   const found = await progress('2026-04-10T12:00:00Z');
   expect([found.gross, found.raised]).toEqual([36_100, 33_600]);
+  const question = ask(
+    { from: '2026-03-01', to: '2026-04-01', by: 'year', currency: 'EUR', of: 'campaign' },
+    riga,
+    new Date('2026-04-10T12:00:00Z'),
+  );
+  const { totals } = await answerReport(history.database, 'sources', question);
+  expect([found.gross, found.raised - found.fees]).toEqual([totals?.gross_minor, totals?.net_minor]);
 });
 
 it('an even pace runs from the first instant to the last; the estimate goes on as it went', async () => {
@@ -139,8 +146,8 @@ it('one to come says when it begins, and has no pace yet', async () => {
 it('one that was taken off, or is over for more than a month, is not on the desk', async () => {
   const asOf = new Date('2026-04-10T12:00:00Z');
   await goal({ endedAt: new Date('2026-03-02T00:00:00Z') });
-  expect(await readGoals(history.database, 'Europe/Riga', asOf)).toEqual([]);
+  expect(await readGoals(history.database, riga, asOf)).toEqual([]);
   await goal();
-  expect(await readGoals(history.database, 'Europe/Riga', new Date('2026-04-30T12:00:00Z'))).toHaveLength(1);
-  expect(await readGoals(history.database, 'Europe/Riga', new Date('2026-05-01T12:00:00Z'))).toEqual([]);
+  expect(await readGoals(history.database, riga, new Date('2026-04-30T12:00:00Z'))).toHaveLength(1);
+  expect(await readGoals(history.database, riga, new Date('2026-05-01T12:00:00Z'))).toEqual([]);
 });
