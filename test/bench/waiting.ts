@@ -18,7 +18,7 @@ export async function benchWaiting(world: World): Promise<Table> {
   const database = openDatabase(url);
   const nudged = new Set<Nudge>();
   const services = {
-    config: world.configOf(world.environment(url, 0)),
+    config: world.configOf(world.environment(url, 1)),
     database,
     now: () => new Date(),
     machineNow: () => new Date(),
