@@ -2,7 +2,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { fault, inField, Refusal } from '../values/refusal.ts';
-import { factsNow } from './prepared-facts.ts';
 import { promised, rounded } from './promised.ts';
 import type { MovementChoice, Question } from './question.ts';
 import {
@@ -91,7 +90,7 @@ function listedTogether({ movement }: Question): SQL {
   join public.payments p on p.paid_at >= given.starts_at and p.paid_at < given.ends_at
     and p.kind <> 'once' and p.currency <> given.reporting and p.settled_currency = given.reporting
   where ${hasRates}
-), ${factsNow}, ${promised({ currency: 'reporting' })}, stood as (
+), ${ofChanged}, ${promised({ currency: 'reporting' })}, stood as (
   select move.reader_id, sum(move.delta) as value
   from given join move on move.at < given.starts_at
   group by move.reader_id
@@ -114,6 +113,15 @@ function listedTogether({ movement }: Question): SQL {
   where amount <> 0
 )`;
 }
+
+/** Parts before the tables of the same names. Looks are found by their membership, in the table itself, which has an index for it. */
+const ofChanged = sql`payments as materialized (
+  select p.* from public.payments p where p.reader_id in (select reader_id from changed_reader)
+), memberships as materialized (
+  select m.* from public.memberships m where m.reader_id in (select reader_id from changed_reader)
+), membership_changes as materialized (
+  select c.* from public.membership_changes c where c.reader_id in (select reader_id from changed_reader)
+)`;
 
 function isWanted(movement: MovementChoice | null, column: SQL): SQL {
   if (movement === null) return sql`true`;
