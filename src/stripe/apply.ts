@@ -8,6 +8,7 @@ import { describeError, problemOf } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { stripeEvents } from '../schema.ts';
 import { askStripe } from './ask.ts';
+import { openBody } from './body.ts';
 import { meaningOf } from './events.ts';
 import type { Fact, Meaning } from './fact.ts';
 import { workInStrands } from './strands.ts';
@@ -53,7 +54,8 @@ export async function applyEvents(services: Services, arriving: () => boolean = 
         const isBusy = told.length > 0 && services.machineNow().getTime() - toldAt.getTime() < passOnMs;
         if (!isBusy) passOn();
         if (left.length > 0 || told.length === 0) return left;
-        await makeWay(services, told, performance.now() - begun, arriving);
+        const share = told.length < most ? 1 : shareOf(services, told);
+        await makeWay(share * (performance.now() - begun), arriving);
       }
     },
     // The events of one customer, or of one payment, would only wait for each other in the database.
@@ -93,7 +95,7 @@ async function claim(services: Services, most: number): Promise<Told[]> {
   return rows
     .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
     .map((row) => {
-      const event = orNull(() => (row.bodySealed === null ? null : readBody(services, row.bodySealed)));
+      const event = orNull(() => (row.bodySealed === null ? null : openBody(services.keys, row.bodySealed)));
       const meaning = orNull(() => (event === null ? null : meaningOf(event)));
       return { row, event, meaning, facts: meaning !== null && 'facts' in meaning ? meaning.facts : [] };
     });
@@ -135,19 +137,15 @@ function alertOf({ log }: Services, row: EventRow): void {
   log.error({ event: row.id, type: row.type }, 'A person must look at Stripe');
 }
 
-/**
- * Whoever delivers is served first: after each batch as much time is left to what arrives as the backlog can bear. What has
- * waited for long is applied without a pause.
- */
-async function makeWay(
-  services: Services,
-  told: readonly Told[],
-  tookMs: number,
-  arriving: () => boolean,
-): Promise<void> {
-  const waited = services.now().getTime() - Math.min(...told.map(({ row }) => row.receivedAt.getTime()));
-  const share = waited < 400 ? 3 : waited < 4000 ? 1 : 0;
-  const until = performance.now() + tookMs * share;
+/** Whoever delivers is served first: so many times as long as a batch took is left to what arrives, as its age allows. */
+function shareOf(services: Services, told: readonly Told[]): number {
+  const waitedMs = services.now().getTime() - Math.min(...told.map(({ row }) => row.receivedAt.getTime()));
+  if (waitedMs < 400) return 3;
+  return waitedMs < 4000 ? 1 : 0;
+}
+
+async function makeWay(mostMs: number, arriving: () => boolean): Promise<void> {
+  const until = performance.now() + mostMs;
   while (arriving() && performance.now() < until) await wait(2);
 }
 
@@ -217,11 +215,7 @@ async function markAll(
 /** The event as it was signed; after its body is gone (a replay) Stripe is asked for it. */
 async function bodyOf(services: Services, row: EventRow): Promise<Stripe.Event> {
   if (row.bodySealed === null) return services.stripe.events.retrieve(row.id);
-  return readBody(services, row.bodySealed);
-}
-
-function readBody({ keys }: Services, sealed: Buffer): Stripe.Event {
-  return JSON.parse(keys.open('stripe-event', sealed).toString('utf8'));
+  return openBody(services.keys, row.bodySealed);
 }
 
 async function postpone(

@@ -5,6 +5,7 @@ import { insertRows } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { stripeEvents } from '../schema.ts';
 import { fault, Refusal } from '../values/refusal.ts';
+import { sealBody } from './body.ts';
 import { subscribedTypes } from './events.ts';
 import { at } from './translate.ts';
 
@@ -128,7 +129,7 @@ function rowOf(services: Services, event: Stripe.Event, rawBody: Buffer): Row {
     state: ignored === null ? 'waiting' : 'ignored',
     problem: ignored,
     doneAt: ignored === null ? null : now,
-    bodySealed: ignored === null ? services.keys.seal('stripe-event', rawBody) : null,
+    bodySealed: ignored === null ? sealBody(services.keys, rawBody) : null,
   };
 }
 

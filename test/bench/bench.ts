@@ -6,12 +6,16 @@ import { benchInstances, benchLetters } from './letters.ts';
 import { benchReconcile } from './reconcile.ts';
 import { benchReports } from './reports.ts';
 import { benchStart } from './start.ts';
+import { benchStored } from './stored.ts';
+import { benchSustained } from './sustained.ts';
 import { print, type Table } from './table.ts';
 import { benchWaiting } from './waiting.ts';
 import { openWorld, type World } from './world.ts';
 
 const parts: Record<string, (world: World) => Promise<Table>> = {
   webhooks: benchIngestion,
+  sustained: benchSustained,
+  stored: benchStored,
   letters: benchLetters,
   instances: benchInstances,
   waiting: benchWaiting,
@@ -22,7 +26,7 @@ const parts: Record<string, (world: World) => Promise<Table>> = {
 };
 
 /** Minutes of preparation: left out unless asked for. */
-const onlyByName = new Set(['instances', 'waiting', 'reports']);
+const onlyByName = new Set(['stored', 'instances', 'waiting', 'reports']);
 
 async function main(): Promise<void> {
   const asked = process.argv.slice(2);

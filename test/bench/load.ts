@@ -31,20 +31,26 @@ export async function measure<T>(
 }
 
 /** Posts the events to a webhook endpoint as Stripe does; every answer must be 200. */
-export async function postAll(
-  url: string,
-  events: readonly SignedEvent[],
+export function postAll(url: string, events: readonly SignedEvent[], connections: number): Promise<Measured> {
+  return withConnections(connections, (agent) =>
+    measure(events, connections, (event) => postOne(agent, url, event)),
+  );
+}
+
+/** Works with so many kept connections at most, and closes them. */
+export async function withConnections<T>(
   connections: number,
-): Promise<Measured> {
+  work: (agent: Agent) => Promise<T>,
+): Promise<T> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   try {
-    return await measure(events, connections, (event) => post(agent, url, event));
+    return await work(agent);
   } finally {
     agent.destroy();
   }
 }
 
-function post(agent: Agent, url: string, { body, signature }: SignedEvent): Promise<void> {
+export function postOne(agent: Agent, url: string, { body, signature }: SignedEvent): Promise<void> {
   return new Promise((resolve, reject) => {
     const sent = request(
       url,
