@@ -274,6 +274,43 @@ describe('when nobody knows whether a letter went out', () => {
     await mail.close();
   });
 
+  test('a kept connection that ends before the letter is named is left for another', async () => {
+    let begun = 0;
+    const mail = await smtpTalk((socket, line) => {
+      if (line.startsWith('MAIL') && ++begun === 2) socket.destroy();
+      else if (line === '.') socket.write('250 taken\r\n');
+      else acceptingUntilTheDot(socket, line);
+    });
+    const instance = await post.anotherInstance(mail.url);
+    for (const key of ['1', '2']) {
+      await post.queue(thankYou(await post.reader(`r${key}@example.org`), key));
+      await deliverLetters(instance);
+      expect((await post.row(`thank-you:${key}`)).state).toBe('sent');
+    }
+    expect(mail.messageIds()).toHaveLength(2);
+    expect(mail.connections()).toBe(2);
+    await mail.close();
+  });
+
+  test('a letter that is refused leaves its connection good for the next', async () => {
+    const mail = await smtpTalk((socket, line) => {
+      if (line.startsWith('RCPT TO:<gone@')) socket.write('550 5.1.1 No such person\r\n');
+      else if (line === '.') socket.write('250 taken\r\n');
+      else acceptingUntilTheDot(socket, line);
+    });
+    const instance = await post.anotherInstance(mail.url);
+    for (const [name, state] of [
+      ['gone', 'refused'],
+      ['anna', 'sent'],
+    ] as const) {
+      await post.queue(thankYou(await post.reader(`${name}@example.org`), name));
+      await deliverLetters(instance);
+      expect((await post.row(`thank-you:${name}`)).state).toBe(state);
+    }
+    expect(mail.connections()).toBe(1);
+    await mail.close();
+  });
+
   test.each([
     ['money', 'thank-you:payment-1', 'ambiguous', 1],
     ['access', 'manage-link:ask-1', 'ambiguous', 0],
