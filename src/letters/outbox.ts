@@ -122,10 +122,10 @@ export interface LetterFacts {
   };
   /** `discreet`: as the reader wished for this reminder, here and below. */
   'reminder-confirmation': { reminderId: string; sendOn: string; discreet?: boolean };
-  /** `askedAt`: when the reader first asked. `again`: it was put off before. `mayRepeat`: it may be put off once more. */
+  /** `askedOn`: the reader's own day on which they first asked. `again`: it was put off before. `mayRepeat`: it may be put off once more. */
   reminder: {
     reminderId: string;
-    askedAt: string;
+    askedOn: string;
     again: boolean;
     mayRepeat: boolean;
     discreet?: boolean;

@@ -1,6 +1,6 @@
 // The reminder: the one letter a reader asked for, on the day they chose; easy to act on, easy to end.
 import { button, fine, fineLink, heading, type Letter, links, paragraph, signature } from './blocks.ts';
-import { day, greeting, type Writing } from './writing.ts';
+import { greeting, type Writing } from './writing.ts';
 
 export function reminder(writing: Writing<'reminder'>): Letter {
   const { discreet, facts, publication } = writing;
@@ -15,7 +15,7 @@ export function reminder(writing: Writing<'reminder'>): Letter {
       paragraph(
         facts.again
           ? words.textAgain(discreet ? null : publication.name)
-          : words.text(day(writing, facts.askedAt), discreet ? null : publication.name),
+          : words.text(writing.words.common.date(facts.askedOn), discreet ? null : publication.name),
       ),
       paragraph(words.whatItDoes),
       button(words.give, writing.links.give(), letters.linkInWords),

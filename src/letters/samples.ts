@@ -174,8 +174,8 @@ export const samples = {
     needs: { disputes: null, deadEvents: 0, overdue: { people: 0, minor: '0' }, pauses: [] },
   },
   'reminder-confirmation': { reminderId: id(3), sendOn: '2027-03-24' },
-  reminder: { reminderId: id(3), askedAt: '2027-01-24T12:00:00Z', again: false, mayRepeat: true },
-  'reminder:again': { reminderId: id(3), askedAt: '2027-01-24T12:00:00Z', again: true, mayRepeat: false },
+  reminder: { reminderId: id(3), askedOn: '2027-01-24', again: false, mayRepeat: true },
+  'reminder:again': { reminderId: id(3), askedOn: '2027-01-24', again: true, mayRepeat: false },
 } as const satisfies { [K in LetterKind as K | `${K}:${string}`]?: LetterFacts[K] };
 
 export type Sample = keyof typeof samples;

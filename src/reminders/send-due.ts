@@ -15,6 +15,7 @@ import {
   reminders,
   suppressions,
 } from '../schema.ts';
+import { localDate } from '../values/calendar.ts';
 import {
   confirmWithinDays,
   daysAfter,
@@ -192,7 +193,7 @@ function letterOf(reminder: typeof reminders.$inferSelect, readerId: string): Ne
     wantedAt: reminder.dueAt,
     facts: {
       reminderId: reminder.id,
-      askedAt: reminder.createdAt.toISOString(),
+      askedOn: localDate(reminder.createdAt, reminder.timeZone),
       again: reminder.snoozes > 0,
       mayRepeat: reminder.snoozes < mostRepeats,
       ...(reminder.discreet && { discreet: true }),

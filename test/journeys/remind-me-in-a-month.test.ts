@@ -1,6 +1,15 @@
 // Remind me in a month: one letter on the promised day, and a gift through its link counted to it.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { askForReminder, linkIn, press, startService, type TestService } from '../harness/service.ts';
+import { localDate } from '../../src/values/calendar.ts';
+import { wordsFor } from '../../src/words/words.ts';
+import {
+  askAndConfirm,
+  askForReminder,
+  linkIn,
+  press,
+  startService,
+  type TestService,
+} from '../harness/service.ts';
 
 let service: TestService;
 const reader = 'hana@example.org';
@@ -93,4 +102,19 @@ test('one click in the mail program stops it at once, without cookie or form tok
   await askForReminder(service, { email: other, when: 'week' });
   await service.advance('P2M');
   expect(await service.letters(other)).toHaveLength(sent);
+});
+
+test('the letter names the day of asking as it was where the reader lives', async () => {
+  // Twenty-five hours lie between these two: one of them is not the publication's day.
+  const readers = { 'mere@example.org': 'Pacific/Kiritimati', 'sina@example.org': 'Pacific/Niue' };
+  const asked = new Map<string, string>();
+  for (const [email, zone] of Object.entries(readers)) {
+    asked.set(email, localDate(service.sandbox.clock.now(), zone));
+    await askAndConfirm(service, { email, when: 'week', time_zone: zone });
+  }
+  await service.advance('P9D');
+  for (const [email, day] of asked) {
+    const [letter] = await service.letters(email);
+    expect(letter?.text).toContain(wordsFor('en').common.date(day));
+  }
 });

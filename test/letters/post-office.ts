@@ -150,7 +150,7 @@ export function reminderLetter(readerId: string, reminderId: string): NewLetter<
     to: { readerId },
     locale: 'en',
     reminderId,
-    facts: { reminderId, askedAt: '2027-01-24T12:00:00.000Z', again: false, mayRepeat: true },
+    facts: { reminderId, askedOn: '2027-01-24', again: false, mayRepeat: true },
   };
 }
 
