@@ -1,4 +1,5 @@
 // What happens unasked: events to apply, letters to send, reminders due, settlement, and once a night the sweeping.
+import { setTimeout as wait } from 'node:timers/promises';
 import { and, eq, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import { writeStatements } from './account/statements.ts';
 import { refreshImported } from './ledger/imported.ts';
@@ -47,6 +48,7 @@ export interface Rounds {
 type Work = Nudge | 'summaries' | 'nightly' | 'reconciling' | 'figures';
 
 const beatMs = 1000;
+const longestTurnMs = 10_000;
 /** Events that came so shortly ago are likely to be followed by others. */
 const arrivingMs = 20;
 /** The hour of the night, in the publication's zone, in which sweeping and mending are done. */
@@ -101,11 +103,14 @@ export function startRounds(services: Services): Rounds {
   let beating: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
+  const patience = () => wait(longestTurnMs, undefined, { signal, ref: false }).catch(() => {});
+
   async function runAll(): Promise<void> {
     for (const name of names) {
       // A walk through Stripe, or counting a long history, takes as long as it takes; nothing else waits for it.
       if (name === 'reconciling' || name === 'figures') void works[name].run();
-      else if (!signal.aborted) await works[name].run();
+      // One causes the next; but a backlog of one must not keep back all others.
+      else if (!signal.aborted) await Promise.race([works[name].run(), patience()]);
     }
     lastBeatAt = services.machineNow();
   }

@@ -1,4 +1,5 @@
 // What a noted event means, applied once: its facts, the letters they cause and its being done are one transaction.
+import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { and, eq, sql } from 'drizzle-orm';
 import type Stripe from 'stripe';
@@ -69,7 +70,7 @@ export async function applyEvents(services: Services, arriving: () => boolean = 
 }
 
 /** While there is more to apply, what follows from it is not begun more often than this. */
-const passOnMs = 5000;
+const passOnMs = 10_000;
 
 export function nextEventDue(services: Services): Promise<Date | null> {
   return nextDue(services.database, stripeEvents, isWaiting);
@@ -141,12 +142,17 @@ function alertOf({ log }: Services, row: EventRow): void {
 function shareOf(services: Services, told: readonly Told[]): number {
   const waitedMs = services.now().getTime() - Math.min(...told.map(({ row }) => row.receivedAt.getTime()));
   if (waitedMs < 400) return 3;
-  return waitedMs < 4000 ? 1 : 0;
+  return waitedMs < 2000 ? 1 : 0;
 }
 
+/** Waits while deliveries keep the process busy: one that has time for them has time to apply as well. */
 async function makeWay(mostMs: number, arriving: () => boolean): Promise<void> {
   const until = performance.now() + mostMs;
-  while (arriving() && performance.now() < until) await wait(2);
+  while (arriving() && performance.now() < until) {
+    const before = performance.eventLoopUtilization();
+    await wait(5);
+    if (performance.eventLoopUtilization(before).utilization < 0.8) return;
+  }
 }
 
 function subjectOf(event: Stripe.Event | null): string | null {
