@@ -1,10 +1,10 @@
 // The past of a membership that we came to know late: what it was before the earliest look, as its payments tell it.
 import { randomUUIDv7 } from 'node:crypto';
-import { and, asc, eq, gt, isNotNull, lt, sql } from 'drizzle-orm';
-import type { Reads, Tx } from '../outside/database.ts';
+import { and, asc, gt, isNotNull, sql } from 'drizzle-orm';
+import { insertRows, isAnyOf, type Reads, type Tx } from '../outside/database.ts';
 import { membershipLooks, memberships, payments } from '../schema.ts';
 import { digestOf, type LookFacts, rankOf } from './look.ts';
-import { refoldMovements } from './movement.ts';
+import { refoldMovementsOf } from './movement.ts';
 import { lockReaders } from './reader.ts';
 
 /** Memberships that were paid for before the earliest look at them, in the order of their ids, after this one. */
@@ -31,43 +31,42 @@ export async function membershipsWithoutPast(
 }
 
 /**
- * Writes looks at what a membership was: from its start on the first amount paid, and each other amount from the payment that
+ * Writes looks at what these memberships were: from the start on the first amount paid, and each other amount from the payment that
  * first brought it. Only moments before the earliest look are told; pauses in between are not known. Answers how many were new.
  */
-export async function notePast(tx: Tx, membershipId: string): Promise<number> {
-  const [membership] = await tx.select().from(memberships).where(eq(memberships.id, membershipId));
-  if (!membership?.readerId) return 0;
-  await lockReaders(tx, [membership.readerId]);
-  const [earliest] = await tx
-    .select()
+export async function notePast(tx: Tx, membershipIds: readonly string[]): Promise<number> {
+  const plans = await tx.select().from(memberships).where(isAnyOf(memberships.id, membershipIds));
+  const readerIds = plans.flatMap(({ readerId }) => readerId ?? []);
+  await lockReaders(tx, readerIds);
+  const looks = await tx
+    .selectDistinctOn([membershipLooks.membershipId])
     .from(membershipLooks)
-    .where(eq(membershipLooks.membershipId, membershipId))
-    .orderBy(asc(membershipLooks.lookedAt))
-    .limit(1);
-  if (!earliest) return 0;
+    .where(isAnyOf(membershipLooks.membershipId, membershipIds))
+    .orderBy(membershipLooks.membershipId, asc(membershipLooks.lookedAt));
+  const earliest = new Map(looks.map((look) => [look.membershipId, look]));
   const paid = await tx
-    .select({ amountMinor: payments.amountMinor, currency: payments.currency, paidAt: payments.paidAt })
+    .select()
     .from(payments)
-    .where(and(eq(payments.membershipId, membershipId), lt(payments.paidAt, earliest.lookedAt)))
+    .where(isAnyOf(payments.membershipId, membershipIds))
     .orderBy(asc(payments.paidAt));
-  const looks = pastLooks(membership, paid, earliest.periodEndsAt);
-  if (looks.length === 0) return 0;
-  const written = await tx
-    .insert(membershipLooks)
-    .values(
-      looks.map(({ lookedAt, facts }, at) => ({
-        id: randomUUIDv7(),
-        membershipId,
-        lookedAt,
-        rank: at === 0 ? rankOf.created : rankOf.updated,
-        digest: digestOf(facts),
-        replaced: null,
-        ...facts,
-      })),
-    )
-    .onConflictDoNothing()
-    .returning({ id: membershipLooks.id });
-  await refoldMovements(tx, membership.readerId);
+  const paidFor = Map.groupBy(paid, ({ membershipId }) => membershipId);
+  const rows = plans.flatMap((plan) => {
+    const first = earliest.get(plan.id);
+    if (plan.readerId === null || first === undefined) return [];
+    const before = (paidFor.get(plan.id) ?? []).filter(({ paidAt }) => paidAt < first.lookedAt);
+    return pastLooks(plan, before, first.periodEndsAt).map(({ lookedAt, facts }, at) => ({
+      id: randomUUIDv7(),
+      membershipId: plan.id,
+      lookedAt,
+      rank: at === 0 ? rankOf.created : rankOf.updated,
+      digest: digestOf(facts),
+      replaced: null,
+      provisional: false,
+      ...facts,
+    }));
+  });
+  const written = await insertRows(tx, membershipLooks, rows, sql`on conflict do nothing returning id`);
+  await refoldMovementsOf(tx, readerIds);
   return written.length;
 }
 

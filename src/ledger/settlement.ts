@@ -1,6 +1,6 @@
 // Settlement: what Stripe really credited for a payment or took for an adjustment, written once.
-import { and, eq, isNull } from 'drizzle-orm';
-import type { Tx } from '../outside/database.ts';
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import { rowsOf, type Tx } from '../outside/database.ts';
 import { adjustments, payments } from '../schema.ts';
 
 /** A balance transaction in our words; amounts in minor units of the settlement currency, negative where money left. */
@@ -19,27 +19,34 @@ interface ChargeFacts {
   country: string | null;
 }
 
-/** Fills in a payment's fee and settlement, once. */
-export async function settlePayment(
-  tx: Tx,
-  payment: { id: string; amountMinor: bigint; currency: string },
-  now: Date,
-  settlement: Settlement,
-  charge: ChargeFacts,
-): Promise<void> {
-  await tx
-    .update(payments)
-    .set({
-      ...charge,
-      feeMinor: inOwnCurrency(settlement.feeMinor, payment, settlement),
-      settledAmountMinor: settlement.amountMinor,
-      settledFeeMinor: settlement.feeMinor,
-      settledNetMinor: settlement.netMinor,
-      settledCurrency: settlement.currency,
-      exchangeRate: settlement.exchangeRate,
-      settledAt: now,
-    })
-    .where(and(eq(payments.id, payment.id), isNull(payments.settledAt)));
+interface Settled {
+  payment: { id: string; amountMinor: bigint; currency: string };
+  settlement: Settlement;
+  charge: ChargeFacts;
+}
+
+/** Fills in payments' fees and settlements, each once. */
+export async function settlePayments(tx: Tx, now: Date, settled: readonly Settled[]): Promise<void> {
+  if (settled.length === 0) return;
+  const rows = settled.map(({ payment, settlement, charge }) => ({
+    id: payment.id,
+    ...charge,
+    feeMinor: inOwnCurrency(settlement.feeMinor, payment, settlement),
+    settledAmountMinor: settlement.amountMinor,
+    settledFeeMinor: settlement.feeMinor,
+    settledNetMinor: settlement.netMinor,
+    settledCurrency: settlement.currency,
+    exchangeRate: settlement.exchangeRate,
+    settledAt: now,
+  }));
+  await tx.execute(sql`
+    update ${payments} set
+      stripe_charge_id = given.stripe_charge_id, method = given.method, country = given.country,
+      fee_minor = given.fee_minor, settled_amount_minor = given.settled_amount_minor,
+      settled_fee_minor = given.settled_fee_minor, settled_net_minor = given.settled_net_minor,
+      settled_currency = given.settled_currency, exchange_rate = given.exchange_rate, settled_at = given.settled_at
+    from ${rowsOf(payments, rows)} given
+    where ${payments.id} = given.id and ${payments.settledAt} is null`);
 }
 
 /** Fills in an adjustment's fee and settlement, once; the amount is kept positive, as the adjustment's own is. */

@@ -3,7 +3,7 @@
 import { and, isNull, lte, min, sql } from 'drizzle-orm';
 import type Stripe from 'stripe';
 import { noteInvoicePayment } from '../ledger/payment.ts';
-import { type Settlement, settleAdjustment, settlePayment } from '../ledger/settlement.ts';
+import { type Settlement, settleAdjustment, settlePayments } from '../ledger/settlement.ts';
 import { messageDomain } from '../letters/outbox.ts';
 import { transact } from '../outside/database.ts';
 import { describeError } from '../outside/log.ts';
@@ -20,8 +20,8 @@ const backoffMinutes = [1, 5, 30, 120, 720, 1440];
 
 /** Settles what is due: payments, adjustments, and memberships whose reader is still unknown. */
 export async function settle(services: Services): Promise<void> {
-  await settlePayments(services);
-  await settleAdjustments(services);
+  await settleDuePayments(services);
+  await settleDueAdjustments(services);
   await findOwners(services);
 }
 
@@ -38,7 +38,7 @@ export async function nextSettlementDue(services: Services): Promise<Date | null
   return dues.sort((a, b) => a.getTime() - b.getTime())[0] ?? null;
 }
 
-async function settlePayments(services: Services): Promise<void> {
+async function settleDuePayments(services: Services): Promise<void> {
   for (;;) {
     const rows = await takeDue(services, payments);
     await Promise.all(
@@ -55,11 +55,7 @@ async function settlePayments(services: Services): Promise<void> {
           const settlement = settlementOf(charge.balance_transaction);
           if (settlement === null) return;
           await transact(services, (tx) =>
-            settlePayment(tx, row, services.now(), settlement, {
-              stripeChargeId: charge.id,
-              method: charge.payment_method_details?.type ?? null,
-              country: countryOf(charge),
-            }),
+            settlePayments(tx, services.now(), [{ payment: row, settlement, charge: chargeFacts(charge) }]),
           );
         }),
       ),
@@ -68,7 +64,7 @@ async function settlePayments(services: Services): Promise<void> {
   }
 }
 
-async function settleAdjustments(services: Services): Promise<void> {
+async function settleDueAdjustments(services: Services): Promise<void> {
   const rows = await takeDue(services, adjustments);
   await Promise.all(
     rows.map((row) =>
@@ -158,6 +154,15 @@ async function transactionOf(
   const dispute = await stripe.disputes.retrieve(row.stripeId);
   const taken = row.kind === 'dispute_withdrawn';
   return dispute.balance_transactions.find((one) => one.amount < 0 === taken) ?? null;
+}
+
+/** What a charge tells of a payment beside its money. */
+export function chargeFacts(charge: Stripe.Charge) {
+  return {
+    stripeChargeId: charge.id,
+    method: charge.payment_method_details?.type ?? null,
+    country: countryOf(charge),
+  };
 }
 
 /** A balance transaction as it was written out; null while it is not known or only named. */

@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import { adoptIntents, intentFromMarks, type MarkedIntent } from '../ledger/checkout.ts';
 import { type LookFacts, rankOf } from '../ledger/look.ts';
 import { membershipsWithoutPast, notePast } from '../ledger/past.ts';
-import { settleAdjustment, settlePayment } from '../ledger/settlement.ts';
+import { settleAdjustment, settlePayments } from '../ledger/settlement.ts';
 import { transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { adjustments, checkouts, customers, disputes, memberships, payments } from '../schema.ts';
@@ -17,11 +17,10 @@ import { type Mended, mendEach } from './mend.ts';
 import type { Pace } from './pace.ts';
 import type { Told } from './page.ts';
 import { noteEvents } from './receive.ts';
-import { settlementOf } from './settle.ts';
+import { chargeFacts, settlementOf } from './settle.ts';
 import {
   at,
   completedSession,
-  countryOf,
   disputeSteps,
   idOf,
   lookAt,
@@ -199,7 +198,8 @@ export const steps: readonly Step[] = [
       return { data, more: data.length === perPage, lookedAt: until };
     },
     async ({ services, found }, rows) => {
-      for (const { id } of rows) found.pastLooks += await transact(services, (tx) => notePast(tx, id));
+      const ids = rows.map(({ id }) => id);
+      found.pastLooks += await transact(services, (tx) => notePast(tx, ids));
     },
   ),
 ];
@@ -505,18 +505,12 @@ async function settleCharges(
   const settling = paid.flatMap(({ charge, paymentIntentId }) => {
     const row = byIntent.get(paymentIntentId);
     const settlement = settlementOf(charge.balance_transaction);
-    return row && row.settledAt === null && settlement !== null ? [{ row, charge, settlement }] : [];
+    return row && row.settledAt === null && settlement !== null
+      ? [{ payment: row, charge: chargeFacts(charge), settlement }]
+      : [];
   });
   if (settling.length === 0) return;
-  await transact(services, async (tx) => {
-    for (const { row, charge, settlement } of settling) {
-      await settlePayment(tx, row, services.now(), settlement, {
-        stripeChargeId: charge.id,
-        method: charge.payment_method_details?.type ?? null,
-        country: countryOf(charge),
-      });
-    }
-  });
+  await transact(services, (tx) => settlePayments(tx, services.now(), settling));
   found.settled += settling.length;
 }
 
