@@ -151,7 +151,7 @@ async function makeWay(mostMs: number, arriving: () => boolean): Promise<void> {
   while (arriving() && performance.now() < until) {
     const before = performance.eventLoopUtilization();
     await wait(5);
-    if (performance.eventLoopUtilization(before).utilization < 0.8) return;
+    if (performance.eventLoopUtilization(before).utilization < 0.5) return;
   }
 }
 

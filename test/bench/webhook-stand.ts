@@ -38,7 +38,10 @@ export async function openStand(world: World): Promise<Stand> {
     DATABASE_URL: url,
     WEBHOOK_SECRET: webhookSecret,
   });
-  const service = await startMain(environment);
+  const service = await startMain(environment).catch(async (error: unknown) => {
+    await bare.kill();
+    throw error;
+  });
   return {
     pool,
     sample,
