@@ -107,8 +107,10 @@ export function startRounds(services: Services): Rounds {
 
   async function runAll(): Promise<void> {
     for (const name of names) {
-      // A walk through Stripe, or counting a long history, takes as long as it takes; nothing else waits for it.
-      if (name === 'reconciling' || name === 'figures') void works[name].run();
+      // By an interval of its own, below.
+      if (name === 'figures') continue;
+      // A walk through Stripe takes as long as it takes; nothing else waits for it.
+      if (name === 'reconciling') void works[name].run();
       // One causes the next; but a backlog of one must not keep back all others.
       else if (!signal.aborted) await Promise.race([works[name].run(), patience()]);
     }
@@ -202,29 +204,12 @@ function oneAtATime(services: Services, name: Work, act: () => Promise<unknown>)
   };
 }
 
-/** The nightly round is itself a claimed row: one instance does it, and another takes over if that one dies. */
+type Round = 'nightly' | 'reconcile';
+
 async function runNightly(services: Services): Promise<void> {
   const now = services.now();
-  const machineNow = services.machineNow();
-  await services.database
-    .insert(rounds)
-    .values({ name: 'nightly', dueAt: nextNight(services, now) })
-    .onConflictDoNothing();
-  const [row] = await services.database
-    .update(rounds)
-    .set({
-      leasedUntil: new Date(machineNow.getTime() + 10 * 60_000),
-      fence: sql`${rounds.fence} + 1`,
-      attempts: sql`${rounds.attempts} + 1`,
-    })
-    .where(
-      and(
-        eq(rounds.name, 'nightly'),
-        lte(rounds.dueAt, now),
-        or(isNull(rounds.leasedUntil), lt(rounds.leasedUntil, machineNow)),
-      ),
-    )
-    .returning();
+  await arrange(services, 'nightly', nextNight(services, now));
+  const row = await claimRound(services, 'nightly', now, 10);
   if (!row) return;
   await sweepReminders(services);
   await refreshImported(services, now);
@@ -245,22 +230,8 @@ async function runNightly(services: Services): Promise<void> {
 async function runReconciling(services: Services, signal: AbortSignal): Promise<void> {
   const machineNow = services.machineNow();
   const tonight = nextNight(services, machineNow, reconcilingHour);
-  await services.database.insert(rounds).values({ name: 'reconcile', dueAt: tonight }).onConflictDoNothing();
-  const [row] = await services.database
-    .update(rounds)
-    .set({
-      leasedUntil: new Date(machineNow.getTime() + 2 * 60_000),
-      fence: sql`${rounds.fence} + 1`,
-      attempts: sql`${rounds.attempts} + 1`,
-    })
-    .where(
-      and(
-        eq(rounds.name, 'reconcile'),
-        lte(rounds.dueAt, machineNow),
-        or(isNull(rounds.leasedUntil), lt(rounds.leasedUntil, machineNow)),
-      ),
-    )
-    .returning();
+  await arrange(services, 'reconcile', tonight);
+  const row = await claimRound(services, 'reconcile', machineNow, 2);
   if (!row) return;
   const due = (dueAt: Date, facts: Partial<typeof rounds.$inferInsert> = {}) =>
     services.database
@@ -288,9 +259,39 @@ async function nextNightly(services: Services): Promise<Date | null> {
     .select({ dueAt: rounds.dueAt, leasedUntil: rounds.leasedUntil })
     .from(rounds)
     .where(eq(rounds.name, 'nightly'));
-  if (!row) return nextNight(services, services.now());
+  if (!row) {
+    // Kept at once: asked again at that very moment, the answer would be the night after it.
+    const dueAt = nextNight(services, services.now());
+    await arrange(services, 'nightly', dueAt);
+    return dueAt;
+  }
   const taken = row.leasedUntil !== null && row.leasedUntil >= services.machineNow();
   return taken ? null : row.dueAt;
+}
+
+async function arrange({ database }: Services, name: Round, dueAt: Date): Promise<void> {
+  await database.insert(rounds).values({ name, dueAt }).onConflictDoNothing();
+}
+
+/** A round is itself a claimed row: one instance does it, and another takes over if that one dies. */
+async function claimRound(services: Services, name: Round, now: Date, leaseMinutes: number) {
+  const machineNow = services.machineNow();
+  const [row] = await services.database
+    .update(rounds)
+    .set({
+      leasedUntil: new Date(machineNow.getTime() + leaseMinutes * 60_000),
+      fence: sql`${rounds.fence} + 1`,
+      attempts: sql`${rounds.attempts} + 1`,
+    })
+    .where(
+      and(
+        eq(rounds.name, name),
+        lte(rounds.dueAt, now),
+        or(isNull(rounds.leasedUntil), lt(rounds.leasedUntil, machineNow)),
+      ),
+    )
+    .returning();
+  return row;
 }
 
 function nextNight({ config }: Services, now: Date, hour = nightlyHour): Date {

@@ -174,7 +174,7 @@ test('while Stripe is away the page says so, changes nothing and keeps its butto
   const page = await request(door.app).post(path).set(fromHere).type('form').send({}).expect(503);
   expect(textOf(page.text)).toContain('Nothing was changed');
   expect(page.text).toContain(`action="${path}"`);
-  expect(page.headers['retry-after']).toBeDefined();
+  expect(Number(page.headers['retry-after'])).toBeGreaterThan(0);
 });
 
 test('a customer that Stripe has forgotten is told as gone', async () => {
