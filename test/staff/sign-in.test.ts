@@ -248,7 +248,7 @@ describe('staff', () => {
       expect(early.headers['set-cookie']).toBeUndefined();
       services.pass(16 * 60);
       const later = await browser.get('/staff').expect(200);
-      expect(String(later.headers['set-cookie'])).toMatch(/^__Host-staff=[^;]/);
+      expect(String(later.headers['set-cookie'])).toMatch(/^staff=[^;]/);
       services.pass(12 * 3600);
       await browser.get('/staff').expect(303);
       services.pass(25 * 3600);
