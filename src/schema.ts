@@ -447,6 +447,8 @@ export const changedFacts = pgTable('changed_facts', {
 export const keptBooks = pgTable('kept_books', {
   timeZone: text('time_zone').notNull(),
   reportingCurrency: currencyCode('reporting_currency').notNull(),
+  /** A month's number. */
+  fiscalYearStart: integer('fiscal_year_start').notNull(),
   countedAt: instant('counted_at').notNull(),
 });
 

@@ -3,10 +3,14 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Tx } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { addDays, localDate, startOfDay } from '../values/calendar.ts';
+import type { KeptKind } from './prepared.ts';
 import { factsNow, factsThen } from './prepared-facts.ts';
-import { moneyLines } from './prepared-money.ts';
-import { promiseLines } from './prepared-promises.ts';
+import { moneySums } from './prepared-money.ts';
+import { promiseSums } from './prepared-promises.ts';
 import { answered } from './report.ts';
+
+/** Everything that sums are kept of. Where one is added the migration empties kept_books, so that all are counted once more. */
+const kinds: readonly KeptKind[] = [moneySums, promiseSums];
 
 type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['config'], 'publication'> };
 
@@ -16,11 +20,9 @@ type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['co
  * there may be more; false also while another instance is at it.
  */
 export async function foldChanges(services: Counting, mostReaders = 500): Promise<boolean> {
-  const { timeZone, reportingCurrency } = services.config.publication;
   const [work] = await answered(
     services.database,
-    sql`select exists (select from changed_facts) or not exists (
-      select from kept_books where time_zone = ${timeZone} and reporting_currency = ${reportingCurrency}) as is_due`,
+    sql`select exists (select from changed_facts) or not exists (${books(services)}) as is_due`,
   );
   if (work?.is_due !== true) return false;
   return alone(services.database, async (tx) => {
@@ -37,12 +39,10 @@ export async function foldChanges(services: Counting, mostReaders = 500): Promis
     if (!Array.isArray(readers)) return false;
     const some = sql`changed_reader as materialized (select unnest(${sql.param(readers)}::uuid[]) as reader_id)`;
     await keepDays(tx, services, some);
-    for (const mode of modes) {
-      await addUp(tx, services, mode, some, [
-        { facts: factsNow, times: 1 },
-        { facts: factsThen, times: -1 },
-      ]);
-    }
+    await addUp(tx, services, some, [
+      { facts: factsNow, times: 1 },
+      { facts: factsThen, times: -1 },
+    ]);
     await tx.execute(sql`delete from changed_facts where reader_id = any(${sql.param(readers)}::uuid[])`);
     return changed?.number === mostReaders;
   });
@@ -62,36 +62,39 @@ export async function compareSums(services: Counting): Promise<{ kept: number; d
   let found: { kept: number; differing: number } | null = null;
   await alone(services.database, async (tx) => {
     const before = await contents(tx);
-    await tx.execute(sql`create temporary table former_money on commit drop as select * from kept_money`);
-    await tx.execute(
-      sql`create temporary table former_promises on commit drop as select * from kept_promises`,
-    );
+    for (const { table } of kinds)
+      await tx.execute(
+        sql`create temporary table ${former(table)} on commit drop as select * from ${sql.identifier(table)}`,
+      );
     await countAnew(tx, services);
-    const [differing] = await answered(
-      tx,
-      sql`select (${differences('kept_money', 'former_money')}) + (${differences('kept_promises', 'former_promises')}) as number`,
-    );
-    found = { kept: before, differing: Number(differing?.number) };
+    let differing = 0;
+    for (const { table } of kinds) differing += await differences(tx, table);
+    found = { kept: before, differing };
     return true;
   });
   return found;
 }
 
-function differences(one: string, other: string): SQL {
-  const rows = (table: string) => sql`select * from ${sql.identifier(table)} where facts <> 0`;
-  return sql`select count(*) from ((${rows(one)} except ${rows(other)}) union all (${rows(other)} except ${rows(one)})) as either`;
-}
+const former = (table: string) => sql.identifier(`former_${table}`);
 
-async function contents(tx: Tx): Promise<number> {
+async function differences(tx: Tx, table: string): Promise<number> {
+  const one = sql`select * from ${sql.identifier(table)} where facts <> 0`;
+  const other = sql`select * from ${former(table)} where facts <> 0`;
   const [found] = await answered(
     tx,
-    sql`select (select count(*) from kept_money) + (select count(*) from kept_promises) as number`,
+    sql`select count(*) as number from ((${one} except ${other}) union all (${other} except ${one})) as either`,
   );
   return Number(found?.number);
 }
 
-const modes = ['own', 'reporting'] as const;
-type Mode = (typeof modes)[number];
+async function contents(tx: Tx): Promise<number> {
+  let rows = 0;
+  for (const { table } of kinds) {
+    const [found] = await answered(tx, sql`select count(*) as number from ${sql.identifier(table)}`);
+    rows += Number(found?.number);
+  }
+  return rows;
+}
 
 /** One instance at a time, in one snapshot; false where another is at it. */
 function alone(database: Database, work: (tx: Tx) => Promise<boolean>): Promise<boolean> {
@@ -106,95 +109,70 @@ function alone(database: Database, work: (tx: Tx) => Promise<boolean>): Promise<
   );
 }
 
-async function isKept(tx: Tx, { config }: Counting): Promise<boolean> {
-  const { timeZone, reportingCurrency } = config.publication;
-  const [found] = await answered(
-    tx,
-    sql`select from kept_books where time_zone = ${timeZone} and reporting_currency = ${reportingCurrency}`,
-  );
+async function isKept(tx: Tx, services: Counting): Promise<boolean> {
+  const [found] = await answered(tx, books(services));
   return found !== undefined;
 }
 
+function books({ config }: Counting): SQL {
+  const { timeZone, reportingCurrency, fiscalYearStart } = config.publication;
+  return sql`select from kept_books where time_zone = ${timeZone} and reporting_currency = ${reportingCurrency}
+      and fiscal_year_start = ${fiscalYearStart}`;
+}
+
 async function countAnew(tx: Tx, services: Counting): Promise<void> {
-  const { timeZone, reportingCurrency } = services.config.publication;
-  for (const table of ['kept_books', 'kept_days', 'kept_money', 'kept_promises', 'changed_facts']) {
+  const { timeZone, reportingCurrency, fiscalYearStart } = services.config.publication;
+  for (const table of ['kept_books', 'kept_days', ...kinds.map(({ table }) => table), 'changed_facts']) {
     await tx.execute(sql`delete from ${sql.identifier(table)}`);
   }
   await tx.execute(sql`set local work_mem = '256MB'`);
   const everyone = sql`changed_reader as materialized (select null::uuid as reader_id where false)`;
   await keepDays(tx, services, null);
-  for (const mode of modes) await addUp(tx, services, mode, everyone, [{ facts: everyFact, times: 1 }]);
+  await addUp(tx, services, everyone, [{ facts: everyFact, times: 1 }]);
   await tx.execute(
-    sql`insert into kept_books values (${timeZone}, ${reportingCurrency}, ${services.now().toISOString()}::timestamptz)`,
+    sql`insert into kept_books (time_zone, reporting_currency, fiscal_year_start, counted_at)
+      values (${timeZone}, ${reportingCurrency}, ${fiscalYearStart}, ${services.now().toISOString()}::timestamptz)`,
   );
 }
 
 /** The tables as they are; a statement's list of parts may not be empty. */
 const everyFact = sql`all_facts as (select)`;
 
-/** Writes sums by day, and by month, and adds them to those that are kept. */
+/** Adds what these facts count for to every kind of sums that is kept. */
 async function addUp(
   tx: Tx,
-  services: Counting,
-  mode: Mode,
+  { config }: Counting,
   changed: SQL,
   sides: readonly { facts: SQL; times: 1 | -1 }[],
 ): Promise<void> {
-  const reporting = mode === 'reporting' ? services.config.publication.reportingCurrency : null;
-  const given = sql`days as materialized (select array_agg(on_day order by on_day) as days, array_agg(starts_at order by on_day) as starts from kept_days
+  const { reportingCurrency, fiscalYearStart } = config.publication;
+  for (const mode of ['own', 'reporting'] as const) {
+    const reporting = mode === 'reporting' ? reportingCurrency : null;
+    for (const { table, keys, unique, sums, lines } of kinds) {
+      const line = sql.join(
+        sides.map(
+          ({ facts, times }) =>
+            sql`select * from (${lines({ mode, fiscalYearStart }, facts, times)}) as side`,
+        ),
+        sql` union all `,
+      );
+      await tx.execute(sql`
+with ${changed}, days as materialized (
+  select array_agg(on_day order by on_day) as days, array_agg(starts_at order by on_day) as starts from kept_days
 ), given as materialized (
   select starts, starts[1] as starts_at, 'infinity'::timestamptz as ends_at, ${reporting}::text as reporting, null::text as only_currency,
     null::text as house_currency
   from days
-)`;
-  const number = sql`width_bucket(at, starts)`;
-  const united = (lines: (facts: SQL, times: 1 | -1) => SQL) =>
-    sql.join(
-      sides.map(({ facts, times }) => sql`select * from (${lines(facts, times)}) as side`),
-      sql` union all `,
-    );
-  const byGrain = sql`cross join lateral (values ('day', days.days[number]), ('month', date_trunc('month', days.days[number])::date)) as kept(grain, on_day)`;
-  await tx.execute(sql`
-with ${changed}, ${given}, line as (${united((facts, times) => moneyLines(facts, times))})
-insert into kept_money as k (mode, grain, on_day, currency, own_currency, kind, ${columnList(moneyColumns)})
-select ${mode}, grain, on_day, currency, own_currency, kind, ${sumList(moneyColumns)}
-from line cross join days ${byGrain}
-group by grain, on_day, currency, own_currency, kind
-having ${anyOf(moneyColumns)}
-on conflict on constraint one_sum_of_money do update set ${addList(moneyColumns)}`);
-  const currency = mode === 'reporting' ? 'reporting' : null;
-  await tx.execute(sql`
-with ${changed}, ${given}, bounds as materialized (select * from given), line as (${united((facts, times) => promiseLines({ currency }, facts, number, times))})
-insert into kept_promises as k (mode, grain, on_day, currency, movement, ${columnList(promiseColumns)})
-select ${mode}, grain, on_day, currency, movement, ${sumList(promiseColumns)}
-from line cross join days ${byGrain}
-group by grain, on_day, currency, movement
-having ${anyOf(promiseColumns)}
-on conflict on constraint one_sum_of_promises do update set ${addList(promiseColumns)}`);
+), bounds as materialized (select * from given), line as (${line})
+insert into ${sql.identifier(table)} as k (mode, ${columnList(keys)}, ${columnList(sums)})
+select ${mode}, ${columnList(keys)}, ${sumList(sums)}
+from line
+group by ${columnList(keys)}
+having ${anyOf(sums)}
+on conflict on constraint ${sql.identifier(unique)} do update set ${addList(sums)}`);
+    }
+  }
 }
-
-const moneyColumns = [
-  'facts',
-  'payments',
-  'own_minor',
-  'gross',
-  'fees_covered',
-  'refunds',
-  'disputes',
-  'fees',
-  'first_gifts',
-  'first_gifts_of_all',
-];
-const promiseColumns = [
-  'facts',
-  'delta',
-  'members_delta',
-  'supporters_delta',
-  'ending_delta',
-  'paused_delta',
-  'overdue_delta',
-  'people',
-];
 
 const columnList = (columns: readonly string[]) => sql.raw(columns.join(', '));
 const sumList = (columns: readonly string[]) => sql.raw(columns.map((each) => `sum(${each})`).join(', '));

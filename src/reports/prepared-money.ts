@@ -1,9 +1,36 @@
 // Prepared money: what moved, from sums kept by day and month instead of payment by payment; what income and giving rest on.
 import { type SQL, sql } from 'drizzle-orm';
 import { judgedMoney, moneyMoved } from './moved.ts';
-import { grainOf, isPrepared, keptNumber, type PreparedQuestion } from './prepared.ts';
+import {
+  byDayAndMonth,
+  grainOf,
+  isPrepared,
+  type KeptKind,
+  keptNumber,
+  type PreparedQuestion,
+} from './prepared.ts';
 import { everyoneChanged, factsNow, factsThen } from './prepared-facts.ts';
 import type { Question } from './question.ts';
+
+/** Money moved by day and month, currency and kind of gift. */
+export const moneySums: KeptKind = {
+  table: 'kept_money',
+  keys: ['grain', 'on_day', 'currency', 'own_currency', 'kind'],
+  unique: 'one_sum_of_money',
+  sums: [
+    'facts',
+    'payments',
+    'own_minor',
+    'gross',
+    'fees_covered',
+    'refunds',
+    'disputes',
+    'fees',
+    'first_gifts',
+    'first_gifts_of_all',
+  ],
+  lines: (_keeping, facts, times) => byDayAndMonth(moneyLines(facts, times)),
+};
 
 /** The statement's parts `moved` and `judged` (see moved.ts), payment by payment; `key` is a column of the payment `p`. */
 export function moneyOf(question: Question, key: SQL): SQL {
@@ -51,7 +78,7 @@ const changedMoney = () => sql`union all
   select * from (${moneyLines(factsThen, -1)}) as was`;
 
 /** Sums over the supporters of these facts, added or (times -1) taken off, in the pieces of `given`. */
-export function moneyLines(facts: SQL, times: 1 | -1): SQL {
+function moneyLines(facts: SQL, times: 1 | -1): SQL {
   const sum = (column: string) =>
     sql`${sql.raw(String(times))} * coalesce(sum(${sql.identifier(column)}), 0)`;
   return sql`

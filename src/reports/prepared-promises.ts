@@ -1,9 +1,35 @@
 // Prepared promises: what moved the promised income, from sums kept by day and month instead of movement by movement.
 import { type SQL, sql } from 'drizzle-orm';
-import { grainOf, isPrepared, keptNumber, type PreparedQuestion } from './prepared.ts';
+import {
+  byDayAndMonth,
+  grainOf,
+  isPrepared,
+  type KeptKind,
+  keptNumber,
+  type PreparedQuestion,
+} from './prepared.ts';
 import { everyoneChanged, factsNow, factsThen } from './prepared-facts.ts';
 import { promised } from './promised.ts';
 import type { Question } from './question.ts';
+
+/** What moved promises by day and month, currency and movement. */
+export const promiseSums: KeptKind = {
+  table: 'kept_promises',
+  keys: ['grain', 'on_day', 'currency', 'movement'],
+  unique: 'one_sum_of_promises',
+  sums: [
+    'facts',
+    'delta',
+    'members_delta',
+    'supporters_delta',
+    'ending_delta',
+    'paused_delta',
+    'overdue_delta',
+    'people',
+  ],
+  lines: ({ mode }, facts, times) =>
+    byDayAndMonth(promiseLines({ currency: mode === 'reporting' ? 'reporting' : null }, facts, times)),
+};
 
 /**
  * The statement's parts `move` and `unrated` (see promised.ts) and the number of `supporters` at the range's end, for reports that
@@ -54,20 +80,14 @@ function preparedPromises(question: PreparedQuestion): SQL {
 }
 
 function changedPromises(question: Question): SQL {
-  const number = sql`width_bucket(at, bounds.starts)`;
   return sql`union all
-  select * from (${promiseLines(question, factsNow, number, 1)}) as now
+  select * from (${promiseLines(question, factsNow, 1)}) as now
   union all
-  select * from (${promiseLines(question, factsThen, number, -1)}) as was`;
+  select * from (${promiseLines(question, factsThen, -1)}) as was`;
 }
 
 /** Sums over the supporters of these facts, as in prepared-money.ts; from `bounds`, which is the `given` of the whole statement. */
-export function promiseLines(
-  { currency }: Pick<Question, 'currency'>,
-  facts: SQL,
-  number: SQL,
-  times: 1 | -1,
-): SQL {
+function promiseLines({ currency }: Pick<Question, 'currency'>, facts: SQL, times: 1 | -1): SQL {
   const sum = (column: string) =>
     sql`${sql.raw(String(times))} * coalesce(sum(${sql.identifier(column)}), 0)`;
   return sql`
@@ -78,7 +98,7 @@ export function promiseLines(
       union all
       ${currency === 'reporting' ? unratedLines : standingLines}
     )
-    select ${number} as number, currency, movement, ${sql.raw(String(times))} * count(*) as facts, ${sum('delta')} as delta,
+    select width_bucket(at, bounds.starts) as number, currency, movement, ${sql.raw(String(times))} * count(*) as facts, ${sum('delta')} as delta,
       ${sum('members_delta')} as members_delta, ${sum('supporters_delta')} as supporters_delta, ${sum('ending_delta')} as ending_delta,
       ${sum('paused_delta')} as paused_delta, ${sum('overdue_delta')} as overdue_delta, ${sum('people')} as people
     from bounds cross join line

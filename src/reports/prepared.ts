@@ -7,16 +7,51 @@ import { answered } from './report.ts';
 /** A question that is answered from kept sums and the facts that changed since. */
 export type PreparedQuestion = Question & { prepared: true; hasChanges: boolean };
 
+/** One kind of sums that are kept over all supporters, in a table of its own; prepared-fold.ts has the list of all. */
+export interface KeptKind {
+  table: string;
+  /** Its columns that tell sums apart, besides `mode`, and the constraint by which they do, `mode` among them. */
+  keys: readonly string[];
+  unique: string;
+  /** Its columns that are added up; `facts` among them says how many there are to a sum, so that one of none is none. */
+  sums: readonly string[];
+  /**
+   * A query of these keys and sums over the supporters of these facts (which stand before what it asks, see prepared-facts.ts),
+   * added or (times -1) taken off; lines of the same keys are added up. It finds `given` as a report does, with `starts` the
+   * beginnings of all days, and `days`: the `days` themselves, each at its beginning's place. `bounds` is `given` once more.
+   */
+  lines(keeping: Keeping, facts: SQL, times: 1 | -1): SQL;
+}
+
+/** In which currencies, and by which years. */
+export interface Keeping {
+  mode: 'own' | 'reporting';
+  /** A month's number. */
+  fiscalYearStart: number;
+}
+
+/** The keys of lines that are told by the `number` of their day: each counts for its day and for its month. */
+export function byDayAndMonth(lines: SQL): SQL {
+  return sql`
+    select kept.grain, kept.on_day, numbered.*
+    from (${lines}) as numbered
+    cross join days
+    cross join lateral (
+      values ('day', days.days[number]), ('month', date_trunc('month', days.days[number])::date)
+    ) as kept(grain, on_day)`;
+}
+
 /**
  * Marks a question as prepared where sums are kept for its reckoning and few enough facts changed since; else everything is
  * counted, and the answer is the same.
  */
 export async function prepare(reads: Reads, question: Question): Promise<Question> {
-  const { timeZone, reportingCurrency } = question.reckoning;
+  const { timeZone, reportingCurrency, fiscalYearStart } = question.reckoning;
   const [found] = await answered(
     reads,
     sql`select exists (select from changed_facts) as has_changes from kept_books
       where time_zone = ${timeZone} and reporting_currency = ${reportingCurrency}
+        and fiscal_year_start = ${fiscalYearStart}
         and (select count(*) from (select from changed_facts limit ${mostChanged + 1}) as noted) <= ${mostChanged}`,
   );
   if (!found) return question;
