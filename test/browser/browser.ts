@@ -1,5 +1,6 @@
 // A real browser for tests: an installed Chromium if CHROMIUM_PATH names one, else the one that npm brings.
 import { existsSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
 import sparticuz from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
@@ -45,4 +46,19 @@ export async function openPage(
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   return { page, complaints };
+}
+
+/** What axe finds to mend, rule by rule with the places. `colours` looks at contrast alone: for a page seen whole in its other colours. */
+export async function axeFinds(
+  page: Page,
+  { colours = false, notRules = [], not }: { colours?: boolean; notRules?: string[]; not?: string } = {},
+): Promise<[string, string[]][]> {
+  const axe = new AxeBuilder({ page });
+  // Quicker, as it opens no page of its own; but it looks into every frame.
+  axe.setLegacyMode(not !== 'iframe');
+  if (colours) axe.withRules(['color-contrast']);
+  if (notRules.length > 0) axe.disableRules(notRules);
+  if (not !== undefined) axe.exclude(not);
+  const { violations } = await axe.analyze();
+  return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
 }

@@ -1,11 +1,10 @@
 // The desk in a real browser: from the invitation's link to the figures, on a phone and on a desk, in light and dark.
-import AxeBuilder from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { inviteStaff } from '../../src/staff/invite.ts';
 import type { Role } from '../../src/staff/roles.ts';
 import { startService, type TestService } from '../harness/service.ts';
-import { desktop, openBrowser, openPage, phone } from './browser.ts';
+import { axeFinds, desktop, openBrowser, openPage, phone } from './browser.ts';
 
 let service: TestService;
 let browser: Browser;
@@ -105,8 +104,7 @@ test.each([
       await page.goto(service.url + path);
       const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       expect([path, content]).toEqual([path, screen]);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+      const found = await axeFinds(page, { colours: colorScheme === 'dark' });
       expect([path, found]).toEqual([path, []]);
     };
     const invitation = new URL(await inviteStaff(service.services, 'next@example.org', 'viewer')).pathname;
