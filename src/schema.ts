@@ -711,6 +711,38 @@ export const staff = pgTable('staff', {
   removedAt: instant('removed_at'),
 });
 
+/** Writer: account/sign-in. A reader's asking to be let in; also of an address that nobody here is known by, so that neither shows. */
+export const readerSignIns = pgTable(
+  'reader_sign_ins',
+  {
+    id: uuid('id').primaryKey(),
+    /** Null where no letter was written: no code is right then. */
+    readerId: uuid('reader_id').references(() => readers.id),
+    createdAt: instant('created_at').notNull(),
+    wrongCodes: integer('wrong_codes').notNull().default(0),
+    usedAt: instant('used_at'),
+  },
+  (t) => [index('reader_sign_ins_by_age').on(t.createdAt)],
+);
+
+/** Writer: web/session. The authority behind the cookie of somebody who signed in, checked on every request. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: uuid('id').primaryKey(),
+    staffId: uuid('staff_id').references(() => staff.id),
+    readerId: uuid('reader_id').references(() => readers.id),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    endedAt: instant('ended_at'),
+  },
+  (t) => [
+    check('session_of_one_person', sql`num_nonnulls(${t.staffId}, ${t.readerId}) = 1`),
+    index('sessions_by_staff').on(t.staffId).where(sql`staff_id is not null`),
+    index('sessions_by_reader').on(t.readerId).where(sql`reader_id is not null`),
+  ],
+);
+
 /** Writer: staff/sign-in. The authority behind a staff cookie, checked on every request. */
 export const staffSessions = pgTable(
   'staff_sessions',
