@@ -18,6 +18,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { movementKinds } from './values/movement.ts';
 
 const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
 const minor = (name: string) => bigint(name, { mode: 'bigint' });
@@ -233,18 +234,7 @@ export const membershipChanges = pgTable(
       .references(() => readers.id),
     currency: currencyCode('currency').notNull(),
     happenedAt: instant('happened_at').notNull(),
-    movement: text('movement', {
-      enum: [
-        'new',
-        'reactivation',
-        'expansion',
-        'contraction',
-        'churn_voluntary',
-        'churn_involuntary',
-        'paused',
-        'resumed',
-      ],
-    }).notNull(),
+    movement: text('movement', { enum: movementKinds }).notNull(),
     /**
      * Monthly value in minor units, to twelve decimals: a twelfth of a yearly amount is not an integer.
      * Every true sum is a multiple of a twelfth, so round(round(sum(mrr_delta), 6)) is exact for billions of rows.

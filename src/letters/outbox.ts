@@ -4,6 +4,7 @@ import { and, count, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Config } from '../outside/config.ts';
 import type { Reads, Tx } from '../outside/database.ts';
 import { letters } from '../schema.ts';
+import type { MovementKind } from '../values/movement.ts';
 
 export type LetterClass = 'access' | 'money' | 'confirm' | 'reminder';
 
@@ -135,16 +136,7 @@ export interface LetterFacts {
 export type LetterKind = keyof LetterFacts;
 
 /** What moves promised income; `fx`: exchange rates. */
-export type Movement =
-  | 'new'
-  | 'reactivation'
-  | 'expansion'
-  | 'contraction'
-  | 'churn_voluntary'
-  | 'churn_involuntary'
-  | 'paused'
-  | 'resumed'
-  | 'fx';
+export type Movement = MovementKind | 'fx';
 
 /** Kinds that go to staff and never to a reader. */
 export type StaffKind = 'staff-invitation' | 'report-summary';

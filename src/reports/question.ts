@@ -2,6 +2,7 @@
 import { type Standing, standings } from '../ledger/standing.ts';
 import { addDays, addMonths, isDate } from '../values/calendar.ts';
 import { type Currency, isCurrency, parseAmount } from '../values/money.ts';
+import { movementKinds } from '../values/movement.ts';
 import {
   isDay,
   isPeriodLength,
@@ -44,18 +45,7 @@ export const donorTypes = ['none', 'one-time', 'repeat', 'member'] as const;
 export type DonorType = (typeof donorTypes)[number];
 
 /** What moved promised income; `churned` is whoever left of those who were there as the range begins. */
-export const movementChoices = [
-  'new',
-  'reactivation',
-  'expansion',
-  'contraction',
-  'churn_voluntary',
-  'churn_involuntary',
-  'churned',
-  'paused',
-  'resumed',
-  'fx',
-] as const;
+export const movementChoices = [...movementKinds, 'churned', 'fx'] as const;
 export type MovementChoice = (typeof movementChoices)[number];
 
 /** Which of the supporters are meant; what is null does not matter. */
