@@ -18,7 +18,6 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { movementKinds } from './values/movement.ts';
 
 const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
 const minor = (name: string) => bigint(name, { mode: 'bigint' });
@@ -234,7 +233,18 @@ export const membershipChanges = pgTable(
       .references(() => readers.id),
     currency: currencyCode('currency').notNull(),
     happenedAt: instant('happened_at').notNull(),
-    movement: text('movement', { enum: movementKinds }).notNull(),
+    movement: text('movement', {
+      enum: [
+        'new',
+        'reactivation',
+        'expansion',
+        'contraction',
+        'churn_voluntary',
+        'churn_involuntary',
+        'paused',
+        'resumed',
+      ],
+    }).notNull(),
     /**
      * Monthly value in minor units, to twelve decimals: a twelfth of a yearly amount is not an integer.
      * Every true sum is a multiple of a twelfth, so round(round(sum(mrr_delta), 6)) is exact for billions of rows.
@@ -731,21 +741,6 @@ export const sessions = pgTable(
     index('sessions_by_staff').on(t.staffId).where(sql`staff_id is not null`),
     index('sessions_by_reader').on(t.readerId).where(sql`reader_id is not null`),
   ],
-);
-
-/** Writer: staff/sign-in. The authority behind a staff cookie, checked on every request. */
-export const staffSessions = pgTable(
-  'staff_sessions',
-  {
-    id: uuid('id').primaryKey(),
-    staffId: uuid('staff_id')
-      .notNull()
-      .references(() => staff.id),
-    createdAt: instant('created_at').notNull(),
-    expiresAt: instant('expires_at').notNull(),
-    endedAt: instant('ended_at'),
-  },
-  (t) => [index('staff_sessions_by_staff').on(t.staffId)],
 );
 
 /** Writer: staff/report-letters. Who wants the figures by letter, and when the next one is to be written; no row, no letter. */

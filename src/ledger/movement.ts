@@ -2,10 +2,11 @@
 import { eq, sql } from 'drizzle-orm';
 import { insertRows, isAnyOf, rowsOf, type Tx } from '../outside/database.ts';
 import { membershipChanges, membershipLooks, memberships } from '../schema.ts';
-import type { MovementKind } from '../values/movement.ts';
 import { inOrder } from './look.ts';
 import { lockReaders } from './reader.ts';
 import type { Standing } from './standing.ts';
+
+type MovementKind = (typeof membershipChanges.$inferSelect)['movement'];
 
 /** One change of one supporter's promise in one currency. `twelfths` are twelfths of a minor unit a month, so a yearly plan is exact. */
 export interface Movement {

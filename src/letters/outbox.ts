@@ -3,8 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { and, count, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Config } from '../outside/config.ts';
 import type { Reads, Tx } from '../outside/database.ts';
-import { letters } from '../schema.ts';
-import type { MovementKind } from '../values/movement.ts';
+import { letters, type membershipChanges } from '../schema.ts';
 
 export type LetterClass = 'access' | 'money' | 'confirm' | 'reminder';
 
@@ -136,7 +135,7 @@ export interface LetterFacts {
 export type LetterKind = keyof LetterFacts;
 
 /** What moves promised income; `fx`: exchange rates. */
-export type Movement = MovementKind | 'fx';
+export type Movement = (typeof membershipChanges.$inferSelect)['movement'] | 'fx';
 
 /** Kinds that go to staff and never to a reader. */
 export type StaffKind = 'staff-invitation' | 'report-summary';

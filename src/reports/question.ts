@@ -1,8 +1,8 @@
 // Question: what a report is asked for, read from an address bar: which days, in what steps, in which currency.
 import { type Standing, standings } from '../ledger/standing.ts';
+import { membershipChanges } from '../schema.ts';
 import { addDays, addMonths, isDate } from '../values/calendar.ts';
 import { type Currency, isCurrency, parseAmount } from '../values/money.ts';
-import { movementKinds } from '../values/movement.ts';
 import {
   isDay,
   isPeriodLength,
@@ -45,7 +45,7 @@ export const donorTypes = ['none', 'one-time', 'repeat', 'member'] as const;
 export type DonorType = (typeof donorTypes)[number];
 
 /** What moved promised income; `churned` is whoever left of those who were there as the range begins. */
-export const movementChoices = [...movementKinds, 'churned', 'fx'] as const;
+export const movementChoices = [...membershipChanges.movement.enumValues, 'churned', 'fx'] as const;
 export type MovementChoice = (typeof movementChoices)[number];
 
 /** Which of the supporters are meant; what is null does not matter. */
