@@ -21,7 +21,6 @@ import { reckoningOf } from './reports/reckoning.ts';
 import { readSummary } from './reports/summary.ts';
 import { rounds } from './schema.ts';
 import { nextReportLetterDue, writeReportLetters } from './staff/report-letters.ts';
-import { sweepStaffSessions } from './staff/session.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
 import { tellAhead } from './stripe/notices.ts';
 import { keepOnePromise, nextPromiseDue } from './stripe/one-promise.ts';
@@ -30,6 +29,7 @@ import { nextSettlementDue, settle } from './stripe/settle.ts';
 import { addDays, localDate, startOfDay } from './values/calendar.ts';
 import { sweepIdempotentAnswers } from './web/idempotency.ts';
 import { sweepLimits } from './web/limits.ts';
+import { sweepSessions } from './web/session.ts';
 
 export interface Rounds {
   /** Begins a kind of work soon, or once more after the run that is under way. */
@@ -217,7 +217,7 @@ async function runNightly(services: Services): Promise<void> {
   await writeStatements(services);
   services.nudge('letters');
   await sweepLimits(services);
-  await sweepStaffSessions(services);
+  await sweepSessions(services);
   await sweepIdempotentAnswers(services);
   await sweepMailEvents(services);
   await services.database

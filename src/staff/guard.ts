@@ -3,10 +3,10 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { VNode } from 'preact';
 import type { Keys } from '../outside/keys.ts';
 import type { Services } from '../outside/services.ts';
-import { readSessionToken, sessionToken } from '../outside/tokens.ts';
 import { fault, Refusal } from '../values/refusal.ts';
 import { spend, spendNetwork } from '../web/limits.ts';
 import { personal } from '../web/protection.ts';
+import { giveSession, isBound, sessionFormToken, sessionNamed } from '../web/session.ts';
 import type { Words } from '../words/words.ts';
 import { DeskEnd } from './pages.tsx';
 import { includes, type Role } from './roles.ts';
@@ -49,7 +49,7 @@ export function staffGuard(services: Services): StaffGuard {
 export function requireStaff(services: Services, needed: Role): RequestHandler {
   return async (req, res, next) => {
     personal(res);
-    const named = sessionNamed(services, req);
+    const named = sessionNamed(services, 'staff', req);
     const signedIn = named && (await readSession(services, named.sessionId));
     if (!signedIn) {
       if (req.method === 'GET' && !req.originalUrl.startsWith('/api/')) {
@@ -59,7 +59,7 @@ export function requireStaff(services: Services, needed: Role): RequestHandler {
     }
     if (!includes(signedIn.role, needed)) return next(new Refusal(fault('not-allowed')));
     // The row lives on: the name for it is made anew.
-    if (named.stale) giveCookie(services, res, signedIn.sessionId);
+    if (named.stale) giveSession(services, 'staff', res, signedIn.sessionId);
     res.locals.signedIn = signedIn;
     next();
   };
@@ -101,65 +101,15 @@ export function signedInFrom(res: Response): SignedIn {
   return signedIn;
 }
 
-/** What a form of a signed-in page carries, so that only a page given to this very session can post it. */
+/** What a form of the desk carries, so that only a page given to this very session can post it. */
 export function formToken(keys: Keys, sessionId: string): string {
-  const { keyNumber, mac } = keys.sign('staff-form', sessionId);
-  return `${keyNumber}.${mac.toString('base64url')}`;
+  return sessionFormToken(keys, 'staff', sessionId);
 }
 
 /** Refuses a post whose form was not given to this session. Stands after the guard and the body's parser. */
 export function sessionBound(services: Pick<Services, 'keys'>): RequestHandler {
   return (req: Request, res, next) => {
-    const given: unknown = req.body?.form_token;
-    const [number = '', mac = ''] = typeof given === 'string' ? given.split('.') : [];
-    const bytes = Buffer.from(mac, 'base64url');
-    const { sessionId } = signedInFrom(res);
-    const bound = bytes.length === 32 && services.keys.verify('staff-form', sessionId, Number(number), bytes);
+    const bound = isBound(services.keys, 'staff', signedInFrom(res).sessionId, req.body);
     next(bound ? undefined : new Refusal(fault('form-from-elsewhere')));
   };
-}
-
-/** The session that the browser's cookie names, whether it still lives or not; `stale` after a quarter of an hour. */
-export function sessionNamed(
-  services: Pick<Services, 'config' | 'keys' | 'machineNow'>,
-  req: Request,
-): { sessionId: string; stale: boolean } | null {
-  const token = cookieIn(req, cookieName(services.config));
-  return token === null ? null : readSessionToken(services.keys, audience, token, services.machineNow());
-}
-
-/** Kept until the browser is closed; how long it is good for, the session's row decides. */
-export function giveCookie(
-  services: Pick<Services, 'config' | 'keys' | 'machineNow'>,
-  res: Response,
-  sessionId: string,
-): void {
-  res.cookie(
-    cookieName(services.config),
-    sessionToken(services.keys, audience, sessionId, services.machineNow()),
-    cookieOptions(services.config),
-  );
-}
-
-export function takeCookie({ config }: Pick<Services, 'config'>, res: Response): void {
-  res.clearCookie(cookieName(config), cookieOptions(config));
-}
-
-const audience = 'staff';
-
-/** The prefix makes browsers insist on Secure and on this very host; on plain http it would make the cookie vanish. */
-function cookieName(config: { secure: boolean }): string {
-  return config.secure ? '__Host-staff' : 'staff';
-}
-
-function cookieOptions(config: { secure: boolean }) {
-  return { httpOnly: true, secure: config.secure, sameSite: 'lax', path: '/' } as const;
-}
-
-function cookieIn(req: Request, name: string): string | null {
-  for (const pair of (req.get('cookie') ?? '').split(';')) {
-    const at = pair.indexOf('=');
-    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
-  }
-  return null;
 }

@@ -7,9 +7,10 @@ import { idInLinkToken, linkToken, readLinkToken } from '../outside/tokens.ts';
 import { staff } from '../schema.ts';
 import { parseAddress } from '../values/address.ts';
 import { isFault, Refusal } from '../values/refusal.ts';
+import { endSessionsOf } from '../web/session.ts';
 import { hashPassword, passwordFault } from './password.ts';
 import type { Role } from './roles.ts';
-import { beginSession, endSessionsOf } from './session.ts';
+import { letIn } from './session.ts';
 
 const goodForDays = 3;
 
@@ -102,8 +103,8 @@ export async function acceptInvitation(
       )
       .returning({ id: staff.id });
     if (!accepted) return null;
-    await endSessionsOf(tx, machineNow, accepted.id);
-    return beginSession(tx, machineNow, accepted.id, endingSessionId);
+    await endSessionsOf(tx, machineNow, { staffId: accepted.id });
+    return letIn(tx, machineNow, accepted.id, endingSessionId);
   });
 }
 
@@ -143,7 +144,7 @@ export async function removeStaff(services: Services, address: string): Promise<
       .where(and(eq(staff.addressHash, services.keys.addressHash(parsed.lookUp)), isNull(staff.removedAt)))
       .returning({ id: staff.id });
     if (!removed) return false;
-    await endSessionsOf(tx, services.machineNow(), removed.id);
+    await endSessionsOf(tx, services.machineNow(), { staffId: removed.id });
     return true;
   });
 }

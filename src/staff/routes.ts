@@ -9,24 +9,16 @@ import { limitNetwork } from '../web/limits.ts';
 import { localeOf } from '../web/locale.ts';
 import { framesOwn, personal, sameSite, showsLetter } from '../web/protection.ts';
 import { sendPage } from '../web/respond.ts';
+import { endSession, giveSession, sessionNamed, takeSession } from '../web/session.ts';
 import { wordsFor } from '../words/words.ts';
 import { addGoalRoutes } from './goals-routes.ts';
-import {
-  formToken,
-  giveCookie,
-  requireStaff,
-  sessionBound,
-  sessionNamed,
-  signedInFrom,
-  takeCookie,
-} from './guard.ts';
+import { formToken, requireStaff, sessionBound, signedInFrom } from './guard.ts';
 import { acceptInvitation, readInvitation } from './invite.ts';
 import { LetterPreviewPage, SupporterLettersPage } from './letter-pages.tsx';
 import { isReadersKind, lettersWritten, previewLetter, type ReadersKind } from './letter-preview.ts';
 import { DeskEnd, InvitationOverPage, SignInPage, WelcomePage } from './pages.tsx';
 import { replayForm, replayRequest } from './replay-request.ts';
 import { addReportLetterRoutes } from './report-letters-routes.ts';
-import { endSession } from './session.ts';
 import { signIn } from './sign-in.ts';
 
 /** Far more than a password has, far less than hurts; whether it is too long to be set, it is told in its own words. */
@@ -62,7 +54,7 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
         presentSession(req),
         door.triesPerAccount ?? 20,
       );
-      giveCookie(services, res, sessionId);
+      giveSession(services, 'staff', res, sessionId);
       res.redirect(303, next ?? '/staff');
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -78,7 +70,7 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     sessionBound(services),
     async (_req, res) => {
       await endSession(services.database, services.machineNow(), signedInFrom(res).sessionId);
-      takeCookie(services, res);
+      takeSession(services, 'staff', res);
       res.redirect(303, '/staff/sign-in');
     },
   );
@@ -142,7 +134,7 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     try {
       const sessionId = await acceptInvitation(services, String(token), given.password, presentSession(req));
       if (sessionId === null) return showOver(req, res);
-      giveCookie(services, res, sessionId);
+      giveSession(services, 'staff', res, sessionId);
       res.redirect(303, '/staff');
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -177,7 +169,7 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
   }
 
   function presentSession(req: Request): string | null {
-    return sessionNamed(services, req)?.sessionId ?? null;
+    return sessionNamed(services, 'staff', req)?.sessionId ?? null;
   }
 
   function showSignIn(

@@ -1,9 +1,9 @@
-// Sessions of staff: a row is the authority and is asked on every request; a cookie only names it.
-import { randomUUID } from 'node:crypto';
-import { and, eq, gt, isNull, lt } from 'drizzle-orm';
-import type { Database, Tx } from '../outside/database.ts';
+// Sessions of staff: who is signed in by one, with the role they have now.
+import { and, eq, isNull } from 'drizzle-orm';
+import type { Tx } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
-import { staff, staffSessions } from '../schema.ts';
+import { sessions, staff } from '../schema.ts';
+import { beginSession, isAlive } from '../web/session.ts';
 import type { Role } from './roles.ts';
 
 export interface SignedIn {
@@ -12,40 +12,12 @@ export interface SignedIn {
   role: Role;
 }
 
-/** A working day, in the machine's time. */
-const sessionHours = 12;
+/** A working day. */
+const hours = 12;
 
-/** Begins a session under a new id. Whatever session the browser had before ends with it. */
-export async function beginSession(
-  tx: Tx,
-  machineNow: Date,
-  staffId: string,
-  endingId: string | null,
-): Promise<string> {
-  const id = randomUUID();
-  if (endingId !== null) await endSession(tx, machineNow, endingId);
-  await tx.insert(staffSessions).values({
-    id,
-    staffId,
-    createdAt: machineNow,
-    expiresAt: new Date(machineNow.getTime() + sessionHours * 3_600_000),
-  });
-  return id;
-}
-
-export async function endSession(tx: Pick<Tx, 'update'>, machineNow: Date, sessionId: string): Promise<void> {
-  await tx
-    .update(staffSessions)
-    .set({ endedAt: machineNow })
-    .where(and(eq(staffSessions.id, sessionId), isNull(staffSessions.endedAt)));
-}
-
-/** Ends every session of somebody: their password changed, or they left. */
-export async function endSessionsOf(tx: Tx, machineNow: Date, staffId: string): Promise<void> {
-  await tx
-    .update(staffSessions)
-    .set({ endedAt: machineNow })
-    .where(and(eq(staffSessions.staffId, staffId), isNull(staffSessions.endedAt)));
+/** Begins a session under a new id; answers it. Whatever session the browser had before ends with it. */
+export function letIn(tx: Tx, machineNow: Date, staffId: string, endingId: string | null): Promise<string> {
+  return beginSession(tx, machineNow, { staffId }, { hours, endingId });
 }
 
 /** Who is signed in by this session; null when it has ended or run out, or they are no longer staff. */
@@ -54,25 +26,9 @@ export async function readSession(
   sessionId: string,
 ): Promise<SignedIn | null> {
   const [row] = await services.database
-    .select({ staffId: staff.id, sessionId: staffSessions.id, role: staff.role })
-    .from(staffSessions)
-    .innerJoin(staff, eq(staff.id, staffSessions.staffId))
-    .where(
-      and(
-        eq(staffSessions.id, sessionId),
-        isNull(staffSessions.endedAt),
-        gt(staffSessions.expiresAt, services.machineNow()),
-        isNull(staff.removedAt),
-      ),
-    );
+    .select({ staffId: staff.id, sessionId: sessions.id, role: staff.role })
+    .from(sessions)
+    .innerJoin(staff, and(eq(staff.id, sessions.staffId), isNull(staff.removedAt)))
+    .where(and(eq(sessions.id, sessionId), isAlive(services.machineNow())));
   return row ?? null;
-}
-
-/** Forgets sessions that ran out more than a day ago. */
-export async function sweepStaffSessions(services: {
-  database: Database;
-  machineNow: Services['machineNow'];
-}): Promise<void> {
-  const dayAgo = new Date(services.machineNow().getTime() - 24 * 3_600_000);
-  await services.database.delete(staffSessions).where(lt(staffSessions.expiresAt, dayAgo));
 }

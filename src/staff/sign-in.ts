@@ -7,7 +7,7 @@ import { parseAddress } from '../values/address.ts';
 import { fault, isFault, Refusal } from '../values/refusal.ts';
 import { spend } from '../web/limits.ts';
 import { verifyPassword } from './password.ts';
-import { beginSession } from './session.ts';
+import { letIn } from './session.ts';
 
 /**
  * Answers the new session's id. Refuses with 'sign-in-failed' alike for an unknown address, a wrong password and somebody who
@@ -31,5 +31,5 @@ export async function signIn(
     .where(and(eq(staff.addressHash, services.keys.addressHash(lookUp)), isNull(staff.removedAt)));
   const genuine = await verifyPassword(password, found?.passwordHash ?? null);
   if (!found || !genuine) throw new Refusal(fault('sign-in-failed'));
-  return transact(services, (tx) => beginSession(tx, services.machineNow(), found.id, endingSessionId));
+  return transact(services, (tx) => letIn(tx, services.machineNow(), found.id, endingSessionId));
 }

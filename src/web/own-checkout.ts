@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express';
 import type { Services } from '../outside/services.ts';
 import { linkToken, readLinkToken } from '../outside/tokens.ts';
+import { cookieIn, giveCookie } from './cookies.ts';
 
 type Remembering = Pick<Services, 'config' | 'keys' | 'now'>;
 
@@ -12,25 +13,15 @@ export function rememberCheckout(
   checkoutId: string,
 ): void {
   const until = new Date(now().getTime() + 86_400_000);
-  res.cookie(cookieName(config), linkToken(keys, 'checkout', checkoutId, until), {
-    httpOnly: true,
-    secure: config.secure,
-    sameSite: 'lax',
-    path: '/',
-  });
+  giveCookie(config, res, cookieName, linkToken(keys, 'checkout', checkoutId, until));
 }
 
 /** The newest checkout that this browser began, or null. */
 export function rememberedCheckout({ config, keys, now }: Remembering, req: Request): string | null {
-  const name = `${cookieName(config)}=`;
-  const pairs = (req.get('cookie') ?? '').split(';').map((pair) => pair.trim());
-  const token = pairs.find((pair) => pair.startsWith(name))?.slice(name.length);
-  if (token === undefined) return null;
+  const token = cookieIn(config, req, cookieName);
+  if (token === null) return null;
   const read = readLinkToken(keys, 'checkout', token, now());
   return 'id' in read ? read.id : null;
 }
 
-/** The prefix makes browsers insist on Secure and on this very host; on plain http it would make the cookie vanish. */
-function cookieName(config: { secure: boolean }): string {
-  return config.secure ? '__Host-gift' : 'gift';
-}
+const cookieName = 'gift';

@@ -6,10 +6,10 @@ import { formToken, requireStaff, sessionBound, signedInFrom } from '../../src/s
 import { inviteStaff, removeStaff, staffList } from '../../src/staff/invite.ts';
 import type { Role } from '../../src/staff/roles.ts';
 import { type StaffDoor, staffRoutes } from '../../src/staff/routes.ts';
-import { sweepStaffSessions } from '../../src/staff/session.ts';
 import { sayErrors } from '../../src/web/errors.tsx';
 import { formBody } from '../../src/web/input.ts';
 import { protection } from '../../src/web/protection.ts';
+import { sweepSessions } from '../../src/web/session.ts';
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
 import { type TestServices, testServices } from '../harness/services.ts';
 
@@ -70,7 +70,7 @@ describe('staff', () => {
   }
 
   async function sessionIdOf(): Promise<string> {
-    const { rows } = await fresh.pool.query('select id from staff_sessions where ended_at is null');
+    const { rows } = await fresh.pool.query('select id from sessions where ended_at is null');
     return rows[0].id;
   }
 
@@ -93,7 +93,7 @@ describe('staff', () => {
       const statuses = answers.map((answer) => answer.status);
       expect(statuses.filter((status) => status === 303)).toHaveLength(1);
       expect(statuses.filter((status) => status === 410)).toHaveLength(19);
-      const { rows } = await fresh.pool.query('select 1 from staff_sessions');
+      const { rows } = await fresh.pool.query('select 1 from sessions');
       expect(rows).toHaveLength(1);
     });
 
@@ -230,7 +230,7 @@ describe('staff', () => {
           ';',
         )[0] ?? '';
       await supertest(app).get('/staff').set('Cookie', copy).expect(200);
-      const { rows } = await fresh.pool.query('select id from staff_sessions order by created_at, id');
+      const { rows } = await fresh.pool.query('select id from sessions order by created_at, id');
       for (const { id } of rows) {
         await supertest(app)
           .post('/staff/sign-out')
@@ -252,8 +252,8 @@ describe('staff', () => {
       services.pass(12 * 3600);
       await browser.get('/staff').expect(303);
       services.pass(25 * 3600);
-      await sweepStaffSessions(services);
-      expect((await fresh.pool.query('select 1 from staff_sessions')).rows).toHaveLength(0);
+      await sweepSessions(services);
+      expect((await fresh.pool.query('select 1 from sessions')).rows).toHaveLength(0);
     });
 
     it('ends, and the browser’s former one with it, when somebody signs in anew', async () => {
@@ -262,7 +262,7 @@ describe('staff', () => {
       await signIn(browser, { address, password }).expect(303);
       const after = await sessionIdOf();
       expect(after).not.toBe(before);
-      const { rows } = await fresh.pool.query('select id from staff_sessions where ended_at is null');
+      const { rows } = await fresh.pool.query('select id from sessions where ended_at is null');
       expect(rows).toHaveLength(1);
     });
 
