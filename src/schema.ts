@@ -208,12 +208,14 @@ export const secondGifts = pgTable(
       .references(() => memberships.id),
     /** Waiting: Stripe has still to be asked. Settled: Stripe does what is kept here. Overtaken: one of the two ended otherwise. */
     state: text('state', { enum: ['waiting', 'settled', 'overtaken'] }).notNull(),
-    /** Which gifts go on; the newer alone until the reader says otherwise. */
-    keeps: text('keeps', { enum: ['newer', 'both'] })
+    /** Which gifts go on: by the rule from `decidedAt` on, until the reader says otherwise. */
+    keeps: text('keeps', { enum: ['newer', 'older', 'both'] })
       .notNull()
       .default('newer'),
-    /** When the reader first chose to keep both: an ending asked for before was ours, one asked for later is theirs. */
-    keptBothAt: instant('kept_both_at'),
+    /** When the rule was applied: it asks Stripe how the two are paid for, once. */
+    decidedAt: instant('decided_at'),
+    /** When the reader first chose: an ending asked for before was ours, one asked for later is theirs. */
+    chosenAt: instant('chosen_at'),
     createdAt: instant('created_at').notNull(),
     ...claimed(),
   },
@@ -334,8 +336,10 @@ export const adjustments = pgTable(
     kind: text('kind', {
       enum: ['refund', 'refund_failed', 'dispute_withdrawn', 'dispute_reinstated'],
     }).notNull(),
-    /** The refund's or dispute's id at Stripe; unique together with the kind of step. */
+    /** The refund's or dispute's id at Stripe; unique together with the kind and the number of the step. */
     stripeId: text('stripe_id'),
+    /** Counted from 1: a dispute that was won may take its money once more. */
+    part: integer('part').notNull().default(1),
     /** The imported gift it belongs to; such a row is written by ledger/imported alone, and counts as settled. */
     externalId: text('external_id'),
     /** Always positive; the kind says which way the money went. */
@@ -352,7 +356,7 @@ export const adjustments = pgTable(
   },
   (t) => [
     index('adjustments_to_settle').on(t.settleDueAt).where(sql`settled_at is null`),
-    unique('one_step_per_object').on(t.stripeId, t.kind),
+    unique('one_step_per_object').on(t.stripeId, t.kind, t.part),
     check('adjustment_amount_positive', sql`${t.amountMinor} > 0`),
     check('adjustment_known_somewhere', sql`num_nonnulls(${t.stripeId}, ${t.externalId}) = 1`),
     uniqueIndex('one_imported_step').on(t.externalId, t.kind).where(sql`external_id is not null`),
@@ -384,6 +388,50 @@ export const disputes = pgTable(
   },
   (t) => [index('disputes_by_payment').on(t.paymentId), index('disputes_to_answer').on(t.answerBy)],
 );
+
+/** Writer: ledger/fraud-warning. Payments that a bank reported as fraud before anybody contested them, as told last. */
+export const fraudWarnings = pgTable(
+  'fraud_warnings',
+  {
+    id: uuid('id').primaryKey(),
+    paymentId: uuid('payment_id')
+      .notNull()
+      .references(() => payments.id),
+    stripeWarningId: text('stripe_warning_id').notNull().unique(),
+    /** In Stripe's words. */
+    fraudType: text('fraud_type').notNull(),
+    /** False once the payment was contested or given back: then there is nothing left to prevent. */
+    actionable: boolean('actionable').notNull(),
+    warnedAt: instant('warned_at').notNull(),
+    toldAt: instant('told_at').notNull(),
+  },
+  (t) => [
+    index('fraud_warnings_by_payment').on(t.paymentId),
+    index('fraud_warnings_to_weigh').on(t.warnedAt).where(sql`actionable`),
+  ],
+);
+
+/** Writer: ledger/decline. Attempts at new gifts that a card's bank declined; swept after a week. */
+export const declines = pgTable(
+  'declines',
+  {
+    stripePaymentIntentId: text('stripe_payment_intent_id').notNull(),
+    declinedAt: instant('declined_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.stripePaymentIntentId, t.declinedAt] }),
+    index('declines_by_moment').on(t.declinedAt),
+  ],
+);
+
+/** Writer: ledger/decline. Ten minutes in which so many cards were declined that somebody may have been testing them. */
+export const declineBursts = pgTable('decline_bursts', {
+  /** The first of the ten minutes. */
+  beganAt: instant('began_at').primaryKey(),
+  declined: integer('declined').notNull(),
+  /** New gifts that came in meanwhile. */
+  given: integer('given').notNull(),
+});
 
 /** Writer: ledger/payment-failure. Every attempt at a membership's invoice that did not bring money. Insert-only. */
 export const paymentFailures = pgTable(

@@ -90,7 +90,7 @@ function isSamePair(row: SecondGift, pair: { olderId: string; newerId: string })
 }
 
 function isUntouched(row: SecondGift): boolean {
-  return row.state === 'waiting' && row.attempts === 0 && row.keptBothAt === null;
+  return row.state === 'waiting' && row.attempts === 0 && row.chosenAt === null;
 }
 
 /**
@@ -146,7 +146,7 @@ export async function chooseGifts(tx: Tx, now: Date, id: string, keeps: Keeps): 
       keeps,
       // The first time stands: what was ended before it was our doing, what is ended after it is the reader's.
       ...(keeps === 'both' && {
-        keptBothAt: sql`coalesce(${secondGifts.keptBothAt}, ${now.toISOString()}::timestamptz)`,
+        chosenAt: sql`coalesce(${secondGifts.chosenAt}, ${now.toISOString()}::timestamptz)`,
       }),
       state: 'waiting',
       dueAt: now,
@@ -197,6 +197,6 @@ export function endedForNewer(pairs: readonly SecondGift[], olderId: string, ask
     (pair) =>
       pair.olderId === olderId &&
       askedAt.getTime() >= pair.createdAt.getTime() - 5000 &&
-      (pair.keptBothAt === null || askedAt < pair.keptBothAt),
+      (pair.chosenAt === null || askedAt < pair.chosenAt),
   );
 }

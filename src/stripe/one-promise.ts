@@ -86,7 +86,7 @@ async function keepNewer(
   }
   const older = willNotBeCharged(found) ? found : await stop(stripe, row, found, newer);
   // Whoever once chose to keep both knows what the older gift brought since.
-  const sentBack = row.keptBothAt === null ? await sendBackRenewals(stripe, row, older, newer) : 0n;
+  const sentBack = row.chosenAt === null ? await sendBackRenewals(stripe, row, older, newer) : 0n;
   await transact(services, async (tx) => {
     if (!(await settleSecondGift(tx, row, 'settled'))) return;
     await queueLetter(tx, services.now(), messageDomain(services.config), letterOf(pair, older, sentBack));
