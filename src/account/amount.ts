@@ -1,6 +1,7 @@
 // Another amount for a regular gift, from its next payment on: what is asked for, and the asking of Stripe.
 import { z } from 'zod';
 import type {} from 'zod-openapi';
+import type { RegularGift } from '../ledger/giver.ts';
 import type { Services } from '../outside/services.ts';
 import { localDate } from '../values/calendar.ts';
 import { amountFault } from '../values/limits.ts';
@@ -9,7 +10,6 @@ import { type Money, toStripeMinor } from '../values/money.ts';
 import { type Fault, fault, Refusal } from '../values/refusal.ts';
 import { line } from '../web/input.ts';
 import { askInTime, briskly } from './asking.ts';
-import type { RegularGift } from './gifts.ts';
 
 /** The body of `POST /api/v1/account/amounts`. */
 export const amountRequest = z

@@ -1,11 +1,11 @@
 // The reader's pages about one or two gifts: another amount, and which of two gifts go on.
 import type { VNode } from 'preact';
+import type { RegularGift } from '../ledger/giver.ts';
 import { localDate } from '../values/calendar.ts';
 import { isOffered, limitsFor } from '../values/limits.ts';
 import { currencySign, decimalString, exponentOf } from '../values/money.ts';
 import type { Fault } from '../values/refusal.ts';
 import { Button, FaultSummary, Field, faultIn, HiddenFields } from '../web/form.tsx';
-import type { RegularGift } from './gifts.ts';
 import { GiftFacts, type OwnPage, Whole } from './pages.tsx';
 import type { TwoGifts } from './second-gift.ts';
 

@@ -1,5 +1,6 @@
 // The reader's own pages: looking after a regular gift, coming back from the portal, and asking for a fresh link.
 import type { ComponentChildren, VNode } from 'preact';
+import { byCustomer, type RegularGift } from '../ledger/giver.ts';
 import { runs } from '../ledger/standing.ts';
 import { localDate } from '../values/calendar.ts';
 import type { Locale } from '../values/locale.ts';
@@ -9,7 +10,6 @@ import { ReaderPage } from '../web/layout.tsx';
 import { RemindAgain, type Reminding } from '../web/reminding.tsx';
 import type { Words } from '../words/words.ts';
 import { unchangeable } from './amount.ts';
-import { byCustomer, type RegularGift } from './gifts.ts';
 
 export interface OwnPage {
   words: Words;

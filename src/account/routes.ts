@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { type Giver, giverById, type RegularGift } from '../ledger/giver.ts';
 import { runs } from '../ledger/standing.ts';
 import { addressLives } from '../letters/suppression.ts';
 import { transact } from '../outside/database.ts';
@@ -23,7 +24,6 @@ import { wordsFor } from '../words/words.ts';
 import { amountRequest, changeAmount, unchangeable } from './amount.ts';
 import { chooseDiscreet, lettersRequest } from './discreet.ts';
 import { AmountPage, SecondGiftOverPage, SecondGiftPage, typedAmount } from './gift-pages.tsx';
-import { type Giver, giverById, type RegularGift } from './gifts.ts';
 import { linkRequest, mailLink } from './link.ts';
 import { openInvoice } from './open-invoice.ts';
 import { AccountPage, BackPage, LinkPage, ManagePage } from './pages.tsx';

@@ -1,6 +1,7 @@
 // Two regular gifts of one reader, and the choice which of them go on: what the letter's link leads to.
 import { z } from 'zod';
 import type {} from 'zod-openapi';
+import { giftOf, type RegularGift } from '../ledger/giver.ts';
 import { chooseGifts, type Keeps, pairById } from '../ledger/second-gift.ts';
 import { runs } from '../ledger/standing.ts';
 import { type Reads, transact } from '../outside/database.ts';
@@ -8,7 +9,6 @@ import type { Services } from '../outside/services.ts';
 import { isLocale, type Locale, locales } from '../values/locale.ts';
 import { fault, Refusal } from '../values/refusal.ts';
 import { line } from '../web/input.ts';
-import { giftOf, type RegularGift } from './gifts.ts';
 
 export const keepsChoices = ['newer', 'both'] as const satisfies readonly Keeps[];
 

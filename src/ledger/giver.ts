@@ -1,10 +1,10 @@
-// The regular gifts of one reader, as their own page shows them and no more.
+// The giver: what one reader gives every month or year at Stripe, as their own pages show it and no more.
 import { and, desc, eq, isNotNull, isNull, ne } from 'drizzle-orm';
-import { runs, type Standing } from '../ledger/standing.ts';
 import type { Reads } from '../outside/database.ts';
 import { memberships, readers } from '../schema.ts';
 import { isLocale, type Locale } from '../values/locale.ts';
 import { type Interval, isCurrency, type Money } from '../values/money.ts';
+import { runs, type Standing } from './standing.ts';
 
 export interface RegularGift {
   id: string;
@@ -30,7 +30,7 @@ export interface Giver {
   gifts: RegularGift[];
 }
 
-/** What a reader gives every month or year; null where there is no such reader, or one who was forgotten. */
+/** Null where there is no such reader, or one who was forgotten. Instants as Stripe tells them; amounts for each interval. */
 export async function giverById(reads: Reads, readerId: string): Promise<Giver | null> {
   const [reader] = await reads
     .select({ locale: readers.locale, discreet: readers.discreet })
@@ -71,6 +71,7 @@ export function byCustomer(gifts: readonly RegularGift[]): [RegularGift, ...Regu
   return [...groups.values()];
 }
 
+/** A membership's row as a regular gift. Throws for one that another system collects: a fault of the program. */
 export function giftOf(row: typeof memberships.$inferSelect): RegularGift {
   const { id, amountMinor, currency, interval, standing, endsAt, endedAt, periodEndsAt } = row;
   const { stripeCustomerId, stripeSubscriptionId } = row;
