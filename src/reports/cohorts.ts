@@ -7,6 +7,7 @@ import { promised } from './promised.ts';
 import { ask, type Question } from './question.ts';
 import {
   answered,
+  blocksOf,
   type Column,
   type Figures,
   givenPeriods,
@@ -106,14 +107,7 @@ with given as materialized (${givenPeriods(question)}
   select distinct currency, cohort from promise
 ), last_month as (
   select max(bucket) as bucket from period
-), block as (
-  select coalesce(given.reporting, given.only_currency) as currency from given
-  where coalesce(given.reporting, given.only_currency) is not null
-  union
-  select currency from member where currency is not null
-  union
-  select house_currency from given
-  where given.reporting is null and given.only_currency is null and not exists (select from member)
+), block as (${blocksOf('member')}
 )
 select
   cohort.period as cohort,

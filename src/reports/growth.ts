@@ -1,11 +1,12 @@
 // Growth in giving: what each period has more than the one before, and what it lost (metric 14).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { keptBlocks, keptGifts, keptLines } from './kept.ts';
+import { keptGifts, keptLines } from './kept.ts';
 import { figuresOf } from './moved.ts';
 import type { Question } from './question.ts';
 import {
   answered,
+  blocksOf,
   type Column,
   type Figures,
   givenPeriods,
@@ -99,7 +100,7 @@ with given as materialized (${givenPeriods(question)}
     where kept is null and set_name = 'whole' and number = 1
     group by own_currency
   ) as by_currency
-), block as (${keptBlocks}
+), block as (${blocksOf('gift')}
 ), line as (${keptLines}
 )
 select

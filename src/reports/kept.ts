@@ -1,6 +1,7 @@
 // Kept: who gave what in each stretch, net of what went back before the stretch ended; what retention and growth compare.
 import { type SQL, sql } from 'drizzle-orm';
 import type { Question } from './question.ts';
+import { worth } from './report.ts';
 
 /**
  * The statement's parts `back`, `gift`, `kept` and `first_gift`, from `given` (see report.ts) and `stretch` (see stretch.ts).
@@ -29,11 +30,7 @@ export function keptGifts({ currency }: Pick<Question, 'currency'>): SQL {
     p.currency as own_currency,
     p.reader_id,
     p.amount_minor - coalesce(back.amount, 0) as own_kept,
-    case
-      when given.reporting is null or p.currency = given.reporting then p.amount_minor - coalesce(back.amount, 0)
-      when p.settled_currency = given.reporting
-        then (p.amount_minor - coalesce(back.amount, 0)) * p.settled_amount_minor / p.amount_minor
-    end as kept
+    ${worth(sql`(p.amount_minor - coalesce(back.amount, 0))`)} as kept
   from given
   cross join stretch s
   join payments p on p.paid_at >= s.starts_at and p.paid_at < s.ends_at
@@ -51,16 +48,6 @@ export function keptGifts({ currency }: Pick<Question, 'currency'>): SQL {
   from (select distinct currency, reader_id from kept) as person
 )`;
 }
-
-/** The currencies that get a block: the one asked for, else those of the gifts, else the house's, so that there are rows at all. */
-export const keptBlocks = sql`
-  select coalesce(given.reporting, given.only_currency) as currency from given
-  where coalesce(given.reporting, given.only_currency) is not null
-  union
-  select currency from gift
-  union
-  select house_currency from given
-  where given.reporting is null and given.only_currency is null and not exists (select from gift)`;
 
 /** A line for every block and period, for each block's whole range (1 of its own set), and for the whole. */
 export const keptLines = sql`

@@ -16,6 +16,7 @@ import {
   type Row,
   rowOf,
   unconvertedOf,
+  worth,
 } from './report.ts';
 
 const figures: readonly Column[] = [
@@ -98,11 +99,7 @@ with given as materialized (${givenPeriods(question)}
     p.paid_at,
     width_bucket(p.paid_at, year.ends) + 1 - year.this_year as years_from_this,
     p.amount_minor - coalesce(back.amount, 0) as own_kept,
-    case
-      when given.reporting is null or p.currency = given.reporting then p.amount_minor - coalesce(back.amount, 0)
-      when p.settled_currency = given.reporting
-        then (p.amount_minor - coalesce(back.amount, 0)) * p.settled_amount_minor / p.amount_minor
-    end as kept
+    ${worth(sql`(p.amount_minor - coalesce(back.amount, 0))`)} as kept
   from given
   cross join year
   join payments p on p.paid_at < year.ends[year.this_year]

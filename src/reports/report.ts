@@ -94,6 +94,27 @@ export function namedPeriods(question: Question): SQL {
     from unnest(${sql.param(question.periods.map((each) => each.firstOn))}::text[]) with ordinality as p(period, bucket)`;
 }
 
+/** The currencies that get a block: the one asked for, else those in this part of a statement, else the house's, so that there are rows at all. */
+export function blocksOf(part: string): SQL {
+  const rows = sql.identifier(part);
+  return sql`
+  select coalesce(given.reporting, given.only_currency) as currency from given
+  where coalesce(given.reporting, given.only_currency) is not null
+  union
+  select currency from ${rows} where currency is not null
+  union
+  select house_currency from given
+  where given.reporting is null and given.only_currency is null and not exists (select from ${rows})`;
+}
+
+/** An amount of a payment `p` in the currency that the statement's `given` reports in, at the payment's own rate; null where none is known. */
+export function worth(amount: SQL, currency = sql`given.reporting`): SQL {
+  return sql`case
+      when ${currency} is null or p.currency = ${currency} then ${amount}
+      when p.settled_currency = ${currency} then ${amount} * p.settled_amount_minor / p.amount_minor
+    end`;
+}
+
 /** A row as Postgres answers it: whole numbers come as text. */
 export type Answered = Record<string, unknown>;
 

@@ -1,11 +1,12 @@
 // Retention: of those who gave in a period, how many gave again in the next one (metric 12).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { keptBlocks, keptGifts, keptLines } from './kept.ts';
+import { keptGifts, keptLines } from './kept.ts';
 import { figuresOf } from './moved.ts';
 import type { Question } from './question.ts';
 import {
   answered,
+  blocksOf,
   type Column,
   type Figures,
   givenPeriods,
@@ -68,7 +69,7 @@ with given as materialized (${givenPeriods(question)}
     count(*) filter (where not is_new and again) as repeat_retained
   from donor
   group by set_name, number, currency
-), block as (${keptBlocks}
+), block as (${blocksOf('gift')}
 ), line as (${keptLines}
 )
 select
