@@ -563,6 +563,62 @@ export const keptPromises = pgTable(
   ],
 );
 
+/** Writer: reports/prepared-fold. Supporters in a stretch of time beside the one before it, summed; see reports/compared. */
+export const keptComparisons = pgTable(
+  'kept_comparisons',
+  {
+    mode: text('mode', { enum: ['own', 'reporting'] }).notNull(),
+    /** 'month', 'year', or the name of a kept range. */
+    grain: text('grain').notNull(),
+    number: integer('number').notNull(),
+    currency: currencyCode('currency').notNull(),
+    part: text('part', {
+      enum: ['new', 'recaptured', 'upgraded', 'downgraded', 'same', 'lapsed', 'unconverted'],
+    }).notNull(),
+    wasNew: boolean('was_new').notNull(),
+    facts: minor('facts').notNull(),
+    previous: numeric('previous').notNull(),
+    current: numeric('current').notNull(),
+  },
+  (t) => [
+    unique('one_sum_of_comparisons').on(t.mode, t.grain, t.number, t.currency, t.part, t.wasNew),
+    index('kept_comparisons_by_grain').on(t.grain),
+  ],
+);
+
+/** Writer: reports/kept-ranges. Stretches that staff ask for and no calendar has: whole ranges and their neighbours, days, weeks. */
+export const keptRanges = pgTable('kept_ranges', {
+  name: text('name').primaryKey(),
+  /** Of stretches one after another, the first of them number 0. */
+  starts: instant('starts').array().notNull(),
+  ends: instant('ends').array().notNull(),
+  /** Only counted ones are looked at; one that is left goes a day later with its sums. */
+  state: text('state', { enum: ['waiting', 'counted', 'left'] }).notNull(),
+  notedOn: date('noted_on', { mode: 'string' }).notNull(),
+  /** Null for one that was foreseen and that nobody asked for. */
+  askedOn: date('asked_on', { mode: 'string' }),
+  leftOn: date('left_on', { mode: 'string' }),
+});
+
+/** Writer: reports/prepared-fold. Supporters by the month of their first gift, and what became of them by month; see reports/followed. */
+export const keptCohorts = pgTable(
+  'kept_cohorts',
+  {
+    mode: text('mode', { enum: ['own', 'reporting'] }).notNull(),
+    cohort: date('cohort', { mode: 'string' }).notNull(),
+    month: date('month', { mode: 'string' }).notNull(),
+    /** Null for persons once, whatever they gave in. */
+    currency: currencyCode('currency'),
+    facts: minor('facts').notNull(),
+    giving: minor('giving').notNull(),
+    /** How many more have a promise that stands at the month's end than at the end of the month before. */
+    standing: minor('standing').notNull(),
+    /** Who ever promised, by the month of their first. */
+    promised: minor('promised').notNull(),
+  },
+  (t) => [unique('one_sum_of_cohorts').on(t.mode, t.cohort, t.month, t.currency).nullsNotDistinct()],
+);
+
 /** Writer: stripe/receive and stripe/apply. Every event noted once; its body is sealed and kept only until it is done. */
 export const stripeEvents = pgTable(
   'stripe_events',
