@@ -115,12 +115,14 @@ async function nameReaders(
     return reader.named || name === null ? [] : [{ id: reader.id, name: keys.seal('name', name) }];
   });
   if (named.length === 0) return;
+  // No condition on the name: by statistics from before these readers came, Postgres takes the nameless for none, and then compares
+  // every one of them with every row given.
   await tx.execute(sql`
-    update readers set name_sealed = given.name
+    update readers set name_sealed = coalesce(readers.name_sealed, given.name)
     from unnest(
       ${sql.param(named.map(({ id }) => id))}::uuid[], ${sql.param(named.map(({ name }) => name))}::bytea[]
     ) as given(id, name)
-    where readers.id = given.id and readers.name_sealed is null and readers.erased_at is null`);
+    where readers.id = given.id and readers.erased_at is null`);
 }
 
 /** Of whom only an id is known: forgotten before they came here, as after `forgetReader`. */
