@@ -42,31 +42,38 @@ export function rateAt(readerId: SQL, currency: SQL, moment: SQL): SQL {
 }
 
 /**
- * Facts of each supporter and currency before the range's end: movements, and what their plans' newest looks said of an end to
+ * Facts of each supporter and currency: movements before the range's end, and what their plans' newest looks said of an end to
  * come and of a pause. Of looks at one moment only the last counts: the one that no other says it replaced. As in the ledger's
- * fold the first look that counts is dated by the plan's beginning, an end by its own date.
+ * fold the first look that counts is dated by the plan's beginning, an end by its own date; so a look that was told after the range
+ * may have taken effect in it.
  */
 const promises = sql`look as (
   select distinct on (l.membership_id, l.looked_at)
-    m.reader_id,
+    l.reader_id,
     l.membership_id,
     l.currency,
     l.standing,
     l.looked_at,
     l.started_at,
     l.ended_at,
+    l.period_ends_at,
+    l.amount_minor,
+    l."interval",
     l.amount_minor / case when l."interval" = 'year' then 12::numeric else 1 end as monthly,
     l.ends_at is not null or l.cancel_requested_at is not null as is_ending
-  from given
-  join membership_looks l on l.looked_at < given.ends_at
-    and (given.only_currency is null or l.currency = given.only_currency)
-  join memberships m on m.id = l.membership_id and m.reader_id is not null
+  from (
+    select l.*, m.reader_id, count(*) over (partition by l.membership_id, l.looked_at, l.rank) as told_together
+    from given
+    join membership_looks l on given.only_currency is null or l.currency = given.only_currency
+    join memberships m on m.id = l.membership_id and m.reader_id is not null
+  ) as l
+  -- Only of those told together one may say that it replaced another.
   order by l.membership_id, l.looked_at, l.rank desc,
-    exists (
+    case when l.told_together > 1 then exists (
       select from membership_looks o
       where o.membership_id = l.membership_id and o.looked_at = l.looked_at and o.rank = l.rank
         and o.replaced = l.digest and o.digest <> l.digest
-    ),
+    ) else false end,
     l.digest desc
 ), plan_step as (
   select
@@ -127,7 +134,7 @@ const byCurrency = sql`change_in_order as (
   from change_in_order
   union all
   select reader_id, at, currency, null, 0, 0, 0, ending_delta, paused_delta, overdue_delta, 0
-  from plan_move
+  from given join plan_move on at < given.ends_at
   where ending_delta <> 0 or paused_delta <> 0 or overdue_delta <> 0
 ), supporter as (
   select reader_id from (

@@ -211,6 +211,26 @@ describe('promised income', () => {
     ]);
   });
 
+  it('knows at the end of a month what ended in it, also where that was told only in the next', async () => {
+    await history.promises(await history.reader(), {
+      amount: 400,
+      seen: [
+        { at: '2026-01-05T00:00:00Z' },
+        { at: '2026-01-20T00:00:00Z', cancelRequestedAt: '2026-01-20T00:00:00Z' },
+        {
+          at: '2026-02-02T00:00:00Z',
+          standing: 'ended',
+          endedAt: '2026-01-31T00:00:00Z',
+          endReason: 'voluntary',
+        },
+      ],
+    });
+    const january = question({ to: '2026-02-01' });
+    const { rows } = await mrr.read(history.database, january);
+    // 4.00 began and ended; nothing is left that could be set to end.
+    expect(rows.map((row) => [row.end_minor, row.committed_minor])).toEqual([[0, 0]]);
+  });
+
   it('believes, of looks of one second, the one that came last', async () => {
     const second = '2026-01-20T00:00:00Z';
     const ending = { at: second, cancelRequestedAt: second };
