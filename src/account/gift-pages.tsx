@@ -7,7 +7,7 @@ import { currencySign, decimalString, exponentOf } from '../values/money.ts';
 import type { Fault } from '../values/refusal.ts';
 import { Button, FaultSummary, Field, faultIn, HiddenFields } from '../web/form.tsx';
 import { GiftFacts, type OwnPage, Whole } from './pages.tsx';
-import type { TwoGifts } from './second-gift.ts';
+import { keepsChoices, type TwoGifts } from './second-gift.ts';
 
 /** The form for another amount; or, once Stripe has taken it on, what will be collected from when on. */
 export function AmountPage(
@@ -77,11 +77,12 @@ export function AmountPage(
   );
 }
 
-/** Both gifts, what holds now, and a button for the other choice. No address and no name: whoever holds the letter sees this. */
+/** Both gifts, what holds now, and a button for each other choice. No address and no name: whoever holds the letter sees this. */
 export function SecondGiftPage(page: OwnPage & { token: string; two: TwoGifts }): VNode {
   const { words, two, token, locale } = page;
   const { account } = words;
-  const other = two.keeps === 'both' ? 'newer' : 'both';
+  const kept = { both: account.keptBoth, newer: account.keptNewer, older: account.keptOlder };
+  const keep = { both: account.keepBoth, newer: account.keepNewer, older: account.keepOlder };
   return (
     <Whole {...page} title={account.secondTitle}>
       <h1>{account.secondTitle}</h1>
@@ -92,11 +93,15 @@ export function SecondGiftPage(page: OwnPage & { token: string; two: TwoGifts })
       <GiftFacts {...page} gift={two.older} />
       {two.open && (
         <form class="stack" method="post" action={`/account/second/${token}`}>
-          <p role="status">{two.keeps === 'both' ? account.keptBoth : account.keptNewer}</p>
-          <HiddenFields fields={{ keeps: other, locale }} />
-          <Button wide busy={words.common.sending}>
-            {other === 'both' ? account.keepBoth : account.keepNewer}
-          </Button>
+          <p role="status">{kept[two.keeps]}</p>
+          <HiddenFields fields={{ locale }} />
+          {keepsChoices
+            .filter((keeps) => keeps !== two.keeps)
+            .map((keeps) => (
+              <Button wide name="keeps" value={keeps} busy={words.common.sending}>
+                {keep[keeps]}
+              </Button>
+            ))}
         </form>
       )}
     </Whole>

@@ -10,14 +10,14 @@ import { isLocale, type Locale, locales } from '../values/locale.ts';
 import { fault, Refusal } from '../values/refusal.ts';
 import { line } from '../web/input.ts';
 
-export const keepsChoices = ['newer', 'both'] as const satisfies readonly Keeps[];
+export const keepsChoices = ['newer', 'older', 'both'] as const satisfies readonly Keeps[];
 
 /** The body of `POST /api/v1/account/second-gifts`. */
 export const secondGiftRequest = z
   .strictObject({
     token: line(200).meta({ description: 'The last part of the link in the letter.' }),
     keeps: z.enum(keepsChoices, { error: 'choice-unknown' }).meta({
-      description: 'Which gifts go on: the newer alone, or both.',
+      description: 'Which gifts go on: the newer or the older alone, or both.',
       example: 'both',
     }),
     locale: z.enum(locales).optional().meta({ description: 'The language of refusals.', example: 'en' }),
@@ -32,7 +32,7 @@ export interface TwoGifts {
   older: RegularGift;
   newer: RegularGift;
   keeps: Keeps;
-  /** False once the older gift is over: what has ended cannot be taken up again, only begun anew. */
+  /** False once one of them is over: what has ended cannot be taken up again, only begun anew. */
   open: boolean;
   locale: Locale | undefined;
 }
@@ -46,7 +46,7 @@ export async function twoGifts(reads: Reads, pairId: string): Promise<TwoGifts |
     older,
     newer: giftOf(pair.newer),
     keeps: pair.row.keeps,
-    open: pair.row.state !== 'overtaken' && runs(older.standing),
+    open: pair.row.state !== 'overtaken' && runs(older.standing) && runs(pair.newer.standing),
     locale: isLocale(pair.locale) ? pair.locale : undefined,
   };
 }

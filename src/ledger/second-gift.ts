@@ -25,7 +25,7 @@ export interface Promised {
 /**
  * Notes what is to be mended among readers' gifts, with the readers locked. Which pairs there are follows from what is known of
  * the gifts, and each dates from the newer one's beginning: one that follows no longer, and that nobody has begun on, goes.
- * Answers the pairs of these readers.
+ * A pair whose newer gift was to end beside an older one waits again when that one ends first. Answers the pairs of these readers.
  */
 export async function noteSecondGifts(
   tx: Tx,
@@ -67,7 +67,44 @@ export async function noteSecondGifts(
       })),
     );
   }
-  return fresh.length + gone.length === 0 ? known : tx.select().from(secondGifts).where(theirs);
+  const woken = await wakeWidowed(
+    tx,
+    now,
+    known,
+    new Map(several.flatMap(([, plans]) => plans.map(byMembership))),
+  );
+  return fresh.length + gone.length + woken === 0 ? known : tx.select().from(secondGifts).where(theirs);
+}
+
+function byMembership(plan: Plan): [string, Plan['newest']] {
+  return [plan.membershipId, plan.newest];
+}
+
+/** The newer gift was to end beside an older one that will not be charged any more: then it need not. Answers how many there are. */
+async function wakeWidowed(
+  tx: Tx,
+  now: Date,
+  known: readonly SecondGift[],
+  looks: ReadonlyMap<string, Plan['newest']>,
+): Promise<number> {
+  const widowed = known.filter(({ state, keeps, chosenAt, olderId, newerId }) => {
+    const [older, newer] = [looks.get(olderId), looks.get(newerId)];
+    if (state !== 'settled' || keeps !== 'older' || chosenAt !== null || !older || !newer) return false;
+    const isOver = older.endsAt !== null || !runs(older.standing as Standing);
+    return isOver && newer.endsAt !== null && runs(newer.standing as Standing);
+  });
+  if (widowed.length > 0) {
+    await tx
+      .update(secondGifts)
+      .set({ state: 'waiting', dueAt: now, attempts: 0, problem: null })
+      .where(
+        inArray(
+          secondGifts.id,
+          widowed.map(({ id }) => id),
+        ),
+      );
+  }
+  return widowed.length;
 }
 
 /** What another system collects cannot be ended from here. */
@@ -90,7 +127,7 @@ function isSamePair(row: SecondGift, pair: { olderId: string; newerId: string })
 }
 
 function isUntouched(row: SecondGift): boolean {
-  return row.state === 'waiting' && row.attempts === 0 && row.chosenAt === null;
+  return row.state === 'waiting' && row.attempts === 0 && row.decidedAt === null;
 }
 
 /**
@@ -138,6 +175,43 @@ export async function pairById(reads: Reads, id: string) {
   return older && newer ? { row, older, newer, locale } : null;
 }
 
+/** Stripe's names of the older gifts that wait beside the same newer one; the rule looks at all of them. */
+export async function rivalsOf(reads: Reads, row: SecondGift): Promise<string[]> {
+  const rows = await reads
+    .select({ id: memberships.stripeSubscriptionId })
+    .from(secondGifts)
+    .innerJoin(memberships, eq(memberships.id, secondGifts.olderId))
+    .where(and(eq(secondGifts.newerId, row.newerId), ne(secondGifts.id, row.id)));
+  return rows.flatMap(({ id }) => id ?? []);
+}
+
+/**
+ * Keeps what the rule comes to, for all pairs of the newer gift, before anything is asked for: a step that begins anew goes on by
+ * what was decided. Answers what holds: what was decided before stands. Null when the claim is gone.
+ */
+export async function decideSecondGift(
+  tx: Tx,
+  now: Date,
+  row: SecondGift,
+  keeps: 'newer' | 'older',
+): Promise<Keeps | null> {
+  const decided = {
+    keeps: sql`case when ${secondGifts.decidedAt} is null then ${keeps} else ${secondGifts.keeps} end`,
+    decidedAt: sql`coalesce(${secondGifts.decidedAt}, ${now.toISOString()}::timestamptz)`,
+  };
+  const [own] = await tx
+    .update(secondGifts)
+    .set(decided)
+    .where(held(secondGifts, row))
+    .returning({ keeps: secondGifts.keeps });
+  if (!own) return null;
+  await tx
+    .update(secondGifts)
+    .set(decided)
+    .where(and(eq(secondGifts.newerId, row.newerId), eq(secondGifts.state, 'waiting')));
+  return own.keeps;
+}
+
 /** Keeps what a reader chose; whoever is at work for the former choice finds its claim gone. The same choice again changes nothing. */
 export async function chooseGifts(tx: Tx, now: Date, id: string, keeps: Keeps): Promise<void> {
   await tx
@@ -145,9 +219,7 @@ export async function chooseGifts(tx: Tx, now: Date, id: string, keeps: Keeps): 
     .set({
       keeps,
       // The first time stands: what was ended before it was our doing, what is ended after it is the reader's.
-      ...(keeps === 'both' && {
-        chosenAt: sql`coalesce(${secondGifts.chosenAt}, ${now.toISOString()}::timestamptz)`,
-      }),
+      chosenAt: sql`coalesce(${secondGifts.chosenAt}, ${now.toISOString()}::timestamptz)`,
       state: 'waiting',
       dueAt: now,
       attempts: 0,
@@ -189,14 +261,29 @@ export async function postponeSecondGift(
 }
 
 /**
- * Whether an ending was asked for by us, since a newer gift took this one's place; `askedAt` is when it was asked for. Stripe
- * tells its moments in whole seconds, rounded down.
+ * Whether an ending of one of a pair's gifts was asked for by the rule; `askedAt` is when it was asked for. Stripe tells its
+ * moments in whole seconds, rounded down.
  */
-export function endedForNewer(pairs: readonly SecondGift[], olderId: string, askedAt: Date): boolean {
+export function endedByRule(pairs: readonly SecondGift[], membershipId: string, askedAt: Date): boolean {
+  return pairs.some((pair) => {
+    const ended = pair.keeps === 'older' ? pair.newerId : pair.olderId;
+    // Which of them the rule ended is not told any more once the reader chose otherwise.
+    const could = pair.chosenAt === null ? [ended] : [pair.olderId, pair.newerId];
+    return could.includes(membershipId) && isByRule(pair, askedAt);
+  });
+}
+
+/** Whether a monthly gift rests by the rule, since a newer one has paid for that time. */
+export function restsByRule(pairs: readonly SecondGift[], membershipId: string, pausedAt: Date): boolean {
   return pairs.some(
     (pair) =>
-      pair.olderId === olderId &&
-      askedAt.getTime() >= pair.createdAt.getTime() - 5000 &&
-      (pair.chosenAt === null || askedAt < pair.chosenAt),
+      pair.olderId === membershipId &&
+      (pair.keeps === 'older' || pair.chosenAt !== null) &&
+      isByRule(pair, pausedAt),
   );
+}
+
+function isByRule({ createdAt, decidedAt, chosenAt }: SecondGift, at: Date): boolean {
+  if (decidedAt === null || at.getTime() < createdAt.getTime() - 5000) return false;
+  return chosenAt === null || at < chosenAt;
 }

@@ -63,8 +63,12 @@ export interface LetterFacts {
     secondGiftId: string;
     kind: 'month' | 'year';
     newer: MoneyFacts & { kind: 'month' | 'year'; begunAt: string };
+    /** Which of the two goes on by the rule (stripe/one-promise); the other is over, or ends. */
+    keeps: 'newer' | 'older';
     over: boolean;
     endsAt: string;
+    /** The older gift goes on, and is not collected until then. */
+    rests: boolean;
     /** What the older gift still brought before it could be stopped, and what went back of it. */
     sentBackMinor: string | null;
   };

@@ -1,5 +1,6 @@
 // Changes of a running gift of which its reader is written to: another amount, a pause. Each is told by the change itself, which says what was before.
 import type { NotedLooks, SubscriptionLook } from '../ledger/membership.ts';
+import { restsByRule, type SecondGift } from '../ledger/second-gift.ts';
 import { runs } from '../ledger/standing.ts';
 import { type Entry, learnLocales, type Page, write } from './page.ts';
 
@@ -12,6 +13,7 @@ export async function writeOfChanges(
   page: Page,
   entries: readonly Entry<'look'>[],
   noted: NotedLooks,
+  pairs: readonly SecondGift[],
 ): Promise<void> {
   const changes = entries.flatMap(({ told, fact: { look } }) => {
     const membership = noted.bySubscription.get(look.stripeSubscriptionId);
@@ -45,7 +47,9 @@ export async function writeOfChanges(
       });
     }
     if (pauses(look)) {
-      write(page, told, lookedAt, {
+      // Of what rests since there are two gifts, another letter tells.
+      const ours = facts.interval === 'month' && restsByRule(pairs, membershipId, lookedAt);
+      write(page, ours ? { ...told, quiet: true } : told, lookedAt, {
         kind: 'paused',
         key: `${stripeSubscriptionId}:${lookedAt.toISOString()}`,
         ...to,

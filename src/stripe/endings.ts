@@ -1,7 +1,6 @@
 // Endings: letters of goodbye follow from the looks kept, one for each ending that was asked for or forced.
 import type { Plan } from '../ledger/membership.ts';
-import { endedForNewer, type SecondGift } from '../ledger/second-gift.ts';
-import { takeBackLetter } from '../letters/outbox.ts';
+import { endedByRule, type SecondGift } from '../ledger/second-gift.ts';
 import { learnLocales, type Page, type Told, write } from './page.ts';
 
 /** Which letters there are follows from the looks alone; those of what we ended ourselves are written but not sent. */
@@ -48,9 +47,8 @@ export async function writeOfEndings(
     const askedAt = look.cancelRequestedAt ?? look.endedAt ?? look.lookedAt;
     const endsAt = look.endsAt ?? look.endedAt ?? look.periodEndsAt;
     const key = `${subscription}:${askedAt.toISOString()}`;
-    // Of what we ended since a newer gift took its place, another letter tells.
-    const ours = endedForNewer(pairs, look.membershipId, askedAt);
-    if (ours) await takeBackLetter(page.tx, 'gift-ending', key);
+    // Of what ends since there are two gifts, another letter tells.
+    const ours = endedByRule(pairs, look.membershipId, askedAt);
     write(page, ours ? { ...told, quiet: true } : told, askedAt, {
       kind: 'gift-ending',
       key,

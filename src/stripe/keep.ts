@@ -159,8 +159,8 @@ async function keepLooks(page: Page): Promise<void> {
     if (membership.undecided) ask(page, entry, 'subscription', look.stripeSubscriptionId);
     kept.add(entry.told);
   }
-  await writeOfChanges(page, entries, noted);
   const pairs = await noteSecondGifts(tx, now, noted.plansOf);
+  await writeOfChanges(page, entries, noted, pairs);
   await writeOfEndings(page, noted.plansOf, pairs);
 }
 

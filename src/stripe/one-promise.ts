@@ -1,7 +1,15 @@
-// One promise per reader: a second regular gift is taken, and then the older one is kept from being charged unknown to its reader.
+// One promise per reader: a second regular gift is taken, and then its reader is kept from being charged twice without knowing it.
 import { sql } from 'drizzle-orm';
 import Stripe from 'stripe';
-import { pairById, postponeSecondGift, type SecondGift, settleSecondGift } from '../ledger/second-gift.ts';
+import {
+  decideSecondGift,
+  type Keeps,
+  pairById,
+  postponeSecondGift,
+  rivalsOf,
+  type SecondGift,
+  settleSecondGift,
+} from '../ledger/second-gift.ts';
 import { messageDomain, type NewLetter, queueLetter } from '../letters/outbox.ts';
 import { claimDue, nextDue } from '../outside/claim.ts';
 import { transact } from '../outside/database.ts';
@@ -9,17 +17,32 @@ import { describeError, problemOf } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { secondGifts } from '../schema.ts';
 import { at, idOf } from './translate.ts';
+import {
+  endedOtherwise,
+  hasEnded,
+  isPaidFor,
+  latestEnd,
+  restsFor,
+  ruleFor,
+  runsAtStripe,
+  weighed,
+  willNotBeCharged,
+  wouldDouble,
+} from './two-plans.ts';
 
 /**
- * The rule. When a reader's newer regular gift runs, the older one is not charged again unless the reader says so:
- *   - an older gift that is paid for is set to end with its paid time;
- *   - one that is overdue, unpaid or paused, or whose renewal was drawn up but not collected since the newer one began, ends at
- *     once, and what is open on it is no longer collected;
- *   - a renewal that was collected since the newer one began, before we could act, is sent back whole.
- * Then the reader gets one letter. Where the older gift still runs, its button leads to the choice to keep both.
+ * The rule. When a reader's newer regular gift runs, two gifts are not charged for one time unless the reader says so. Anyone may
+ * type anyone's address, so that a newer gift never ends an older one that is not overdue by itself:
+ *   - Paid with the card or account of the older one, or where that is overdue, the newer gift goes on. The older one is set to
+ *     end with its paid time; what is overdue, unpaid or paused, or was drawn up but not collected, ends at once, and what is
+ *     open on it is no longer collected.
+ *   - Paid otherwise, the older gift goes on and the newer one ends with the time that it has paid for. A monthly older gift that
+ *     would be collected meanwhile rests until then. Should the older one end first, the newer one goes on.
+ *   - A renewal that was collected since the newer gift began, before we could act, is sent back whole.
+ * Then the reader gets one letter. Its button leads to the choice: the newer, the older, or both.
  *
- * Every step reads how things stand at Stripe and asks only for what is missing there, so that it may begin anew after a crash
- * at any point. The letter is written with the note that all is done.
+ * What the rule comes to is kept before anything is asked for. Every step reads how things stand at Stripe and asks only for what
+ * is missing there, so that it may begin anew after a crash at any point. The letter is written with the note that all is done.
  */
 export async function keepOnePromise(services: Services): Promise<void> {
   for (;;) {
@@ -54,14 +77,15 @@ async function actOnce(services: Services, row: SecondGift): Promise<void> {
     const { stripeSubscriptionId: older } = pair.older;
     const { stripeSubscriptionId: newer } = pair.newer;
     if (older === null || newer === null) throw new Error('A pair of which one is not at Stripe');
-    const subscriptions = { older, newer };
-    if (row.keeps === 'both') await keepBoth(services, row, subscriptions.older);
-    else await keepNewer(services, row, pair, subscriptions);
+    await keepPromise(services, pair, row, {
+      newer: await planOrNone(services.stripe, newer),
+      older: await planOrNone(services.stripe, older),
+    });
   } catch (error) {
     const minutes = backoffMinutes[row.attempts - 1] ?? backoffMinutes.at(-1) ?? 0;
     const facts = { secondGift: row.id, attempt: row.attempts, ...describeError(error) };
-    if (row.attempts > 3) services.log.error(facts, 'An older gift may be charged beside a newer one');
-    else services.log.warn(facts, 'An older gift could not be seen to yet');
+    if (row.attempts > 3) services.log.error(facts, 'Two gifts may be charged for one time');
+    else services.log.warn(facts, 'Two gifts could not be seen to yet');
     const dueAt = new Date(services.now().getTime() + minutes * 60_000);
     await transact(services, (tx) => postponeSecondGift(tx, row, dueAt, problemOf(error)));
   }
@@ -69,83 +93,190 @@ async function actOnce(services: Services, row: SecondGift): Promise<void> {
 
 type Pair = NonNullable<Awaited<ReturnType<typeof pairById>>>;
 
-async function keepNewer(
-  services: Services,
-  row: SecondGift,
-  pair: Pair,
-  ids: { older: string; newer: string },
-): Promise<void> {
-  const { stripe } = services;
-  const newer = await subscriptionOrNone(stripe, ids.newer);
-  const found = await subscriptionOrNone(stripe, ids.older);
-  const cameOtherwise =
-    newer === null || found === null || !runsAtStripe(newer) || endedOtherwise(found, row);
-  if (cameOtherwise) {
-    await transact(services, (tx) => settleSecondGift(tx, row, 'overtaken'));
-    return;
-  }
-  const older = willNotBeCharged(found) ? found : await stop(stripe, row, found, newer);
-  // Whoever once chose to keep both knows what the older gift brought since.
-  const sentBack = row.chosenAt === null ? await sendBackRenewals(stripe, row, older, newer) : 0n;
+interface Plans {
+  newer: Stripe.Subscription | null;
+  older: Stripe.Subscription | null;
+}
+
+async function keepPromise(services: Services, pair: Pair, row: SecondGift, plans: Plans): Promise<void> {
+  const overtaken = () => transact(services, (tx) => settleSecondGift(tx, row, 'overtaken'));
+  const keeps = pair.row.decidedAt === null ? await decide(services, row, plans) : pair.row.keeps;
+  if (keeps === null) return void (await overtaken());
+  const kept = await actsOf[keeps](services.stripe, row, plans);
+  if (kept === null) return void (await overtaken());
   await transact(services, async (tx) => {
-    if (!(await settleSecondGift(tx, row, 'settled'))) return;
-    await queueLetter(tx, services.now(), messageDomain(services.config), letterOf(pair, older, sentBack));
+    const settled = await settleSecondGift(tx, row, 'settled');
+    // Whoever chose has read the letter.
+    if (!settled || keeps === 'both' || row.chosenAt !== null) return;
+    await queueLetter(
+      tx,
+      services.now(),
+      messageDomain(services.config),
+      letterOf(pair, keeps, kept.plans, kept.sentBack),
+    );
   });
 }
 
-/** The reader wants both: the older gift goes on, if it still can. */
-async function keepBoth(services: Services, row: SecondGift, id: string): Promise<void> {
-  const { stripe } = services;
-  const older = await subscriptionOrNone(stripe, id);
-  const over = older === null || hasEnded(older);
-  if (older !== null && !over && older.cancel_at_period_end) {
-    await stripe.subscriptions.update(id, { cancel_at_period_end: false }, keyOf(row, 'keep'));
+/** What the rule comes to, kept for all older gifts beside this newer one; null where nothing would be charged twice. */
+async function decide(services: Services, row: SecondGift, { newer, older }: Plans): Promise<Keeps | null> {
+  if (newer === null || older === null || !runsAtStripe(newer)) return null;
+  if (willNotBeCharged(newer) || (willNotBeCharged(older) && older.status !== 'unpaid')) return null;
+  const olders = [older];
+  for (const id of await rivalsOf(services.database, row)) {
+    const rival = await planOrNone(services.stripe, id);
+    if (rival !== null && !willNotBeCharged(rival)) olders.push(rival);
   }
-  await transact(services, (tx) => settleSecondGift(tx, row, over ? 'overtaken' : 'settled'));
+  const kept = await transact(services, (tx) =>
+    decideSecondGift(tx, services.now(), row, ruleFor(newer, olders)),
+  );
+  if (kept === null) throw new Error('Another instance sees to these two gifts');
+  return kept;
 }
 
-async function stop(
+interface BothPlans {
+  newer: Stripe.Subscription;
+  older: Stripe.Subscription;
+}
+
+/** Does at Stripe what is still missing there; null where it came otherwise. */
+type Acts = (
+  stripe: Stripe,
+  row: SecondGift,
+  plans: Plans,
+) => Promise<{ plans: BothPlans; sentBack: bigint } | null>;
+
+const actsOf: Record<Keeps, Acts> = { newer: keepNewer, older: keepOlder, both: keepBoth };
+
+async function keepNewer(stripe: Stripe, row: SecondGift, { newer, older }: Plans) {
+  if (newer === null || older === null || !runsAtStripe(newer)) return null;
+  const goesOn = row.chosenAt === null ? newer : await goOn(stripe, row, newer);
+  if (endedOtherwise(older, row.createdAt)) return null;
+  const plans = {
+    newer: goesOn,
+    older: willNotBeEnded(older) ? older : await endOlder(stripe, row, older, newer),
+  };
+  // Whoever once chose knows what the older gift brought since.
+  const sentBack = row.chosenAt === null ? await sendBackRenewals(stripe, row, older, newer.start_date) : 0n;
+  return { plans, sentBack };
+}
+
+/** Set to end, or over already. */
+function willNotBeEnded(older: Stripe.Subscription): boolean {
+  return hasEnded(older) || older.cancel_at_period_end || older.cancel_at !== null;
+}
+
+async function keepOlder(stripe: Stripe, row: SecondGift, { newer, older }: Plans) {
+  if (newer === null || older === null || !runsAtStripe(newer)) {
+    if (newer !== null && older !== null) await wake(stripe, row, older, newer);
+    return null;
+  }
+  if (row.chosenAt === null && willNotBeCharged(older)) {
+    // The only one that is left need not end.
+    if (newer.cancellation_details?.comment === comment) await goOn(stripe, row, newer);
+    return null;
+  }
+  const goesOn = row.chosenAt === null ? older : await goOn(stripe, row, older);
+  const ends = willNotBeCharged(newer) ? newer : await setToEnd(stripe, row, newer);
+  const plans = { newer: ends, older: await rest(stripe, row, goesOn, newer) };
+  if (row.chosenAt !== null) return { plans, sentBack: 0n };
+  const sentBack = wasMonthly(older) ? await sendBackRenewals(stripe, row, older, newer.start_date) : 0n;
+  await sendBackRenewals(stripe, row, newer, newer.start_date);
+  return { plans, sentBack };
+}
+
+/** The reader wants both: each goes on, if it still can. */
+async function keepBoth(stripe: Stripe, row: SecondGift, { newer, older }: Plans) {
+  const over = newer === null || older === null || hasEnded(older) || hasEnded(newer);
+  if (newer !== null && !hasEnded(newer)) await goOn(stripe, row, newer);
+  if (older !== null && !hasEnded(older)) {
+    if (newer !== null) await wake(stripe, row, older, newer);
+    await goOn(stripe, row, older);
+  }
+  return over ? null : { plans: { newer, older }, sentBack: 0n };
+}
+
+const comment = 'Two gifts of one reader: one of them goes on.';
+
+async function endOlder(
   stripe: Stripe,
   row: SecondGift,
   older: Stripe.Subscription,
   newer: Stripe.Subscription,
 ): Promise<Stripe.Subscription> {
-  const cancellation_details = { comment: 'A newer gift of the same reader took its place.' };
-  if (isPaidFor(older, newer)) {
-    const wanted = { cancel_at_period_end: true, cancellation_details };
-    return stripe.subscriptions.update(older.id, wanted, keyOf(row, 'end'));
-  }
-  const wanted = { invoice_now: false, prorate: false, cancellation_details };
-  return stripe.subscriptions.cancel(older.id, wanted, keyOf(row, 'end'));
+  if (isPaidFor(older, newer)) return setToEnd(stripe, row, older, restsFor(older, newer));
+  const wanted = { invoice_now: false, prorate: false, cancellation_details: { comment } };
+  return stripe.subscriptions.cancel(older.id, wanted, keyOf(row, `cancel-${older.id}`));
 }
 
-/** Paid for, and nothing more is about to be collected: its time may run out. */
-function isPaidFor(older: Stripe.Subscription, newer: Stripe.Subscription): boolean {
-  const invoice = older.latest_invoice;
-  if (older.status !== 'active' || older.pause_collection !== null) return false;
-  if (invoice === null || typeof invoice === 'string') return false;
-  // A debit that was asked for before the newer gift began is on its way, and pays for this time.
-  return invoice.status === 'paid' || (invoice.status === 'open' && invoice.created < newer.start_date);
+function setToEnd(
+  stripe: Stripe,
+  row: SecondGift,
+  plan: Stripe.Subscription,
+  rests = false,
+): Promise<Stripe.Subscription> {
+  return stripe.subscriptions.update(
+    plan.id,
+    { cancel_at_period_end: true, cancellation_details: { comment }, ...(rests && { pause_collection: '' }) },
+    keyOf(row, `end-${plan.id}`),
+  );
 }
 
-/** What the older gift brought after the newer one had begun goes back, once. Answers how much. */
-async function sendBackRenewals(
+async function goOn(
+  stripe: Stripe,
+  row: SecondGift,
+  plan: Stripe.Subscription,
+): Promise<Stripe.Subscription> {
+  if (!plan.cancel_at_period_end) return plan;
+  return stripe.subscriptions.update(plan.id, { cancel_at_period_end: false }, keyOf(row, `keep-${plan.id}`));
+}
+
+/** The time that the newer gift has paid for is not collected once more. */
+async function rest(
   stripe: Stripe,
   row: SecondGift,
   older: Stripe.Subscription,
   newer: Stripe.Subscription,
+): Promise<Stripe.Subscription> {
+  if (!wouldDouble(older, newer)) return older;
+  return stripe.subscriptions.update(
+    older.id,
+    { pause_collection: { behavior: 'void', resumes_at: latestEnd(newer) } },
+    keyOf(row, `rest-${older.id}`),
+  );
+}
+
+async function wake(
+  stripe: Stripe,
+  row: SecondGift,
+  older: Stripe.Subscription,
+  newer: Stripe.Subscription,
+): Promise<void> {
+  if (hasEnded(older) || !restsFor(older, newer)) return;
+  await stripe.subscriptions.update(older.id, { pause_collection: '' }, keyOf(row, `wake-${older.id}`));
+}
+
+function wasMonthly(plan: Stripe.Subscription): boolean {
+  return plan.items.data.every((item) => item.price.recurring?.interval === 'month');
+}
+
+/** What renewals of a gift brought after the newer one had begun goes back, once. Answers how much. */
+async function sendBackRenewals(
+  stripe: Stripe,
+  row: SecondGift,
+  plan: Stripe.Subscription,
+  since: number,
 ): Promise<bigint> {
   const renewals = await stripe.invoices.list({
-    subscription: older.id,
+    subscription: plan.id,
     status: 'paid',
     // Stripe draws a renewal up about an hour before it collects it.
-    created: { gte: newer.start_date - 86_400 },
+    created: { gte: since - 86_400 },
     limit: 10,
   });
   let sentBack = 0n;
   for (const invoice of renewals.data) {
     const paidAt = invoice.status_transitions.paid_at ?? 0;
-    if (invoice.billing_reason !== 'subscription_cycle' || paidAt < newer.start_date) continue;
+    if (invoice.billing_reason !== 'subscription_cycle' || paidAt < since) continue;
     const paid = await stripe.invoicePayments.list({ invoice: invoice.id, status: 'paid', limit: 10 });
     for (const payment of paid.data) {
       const intent = idOf(payment.payment.payment_intent);
@@ -166,11 +297,14 @@ async function sendBackRenewals(
 
 function letterOf(
   { row, older, newer, locale }: Pair,
-  stopped: Stripe.Subscription,
+  keeps: 'newer' | 'older',
+  plans: BothPlans,
   sentBack: bigint,
 ): NewLetter<'second-gift'> {
-  const over = hasEnded(stopped);
-  const endsAt = over ? stopped.ended_at : (stopped.cancel_at ?? latestEnd(stopped));
+  const ends = plans[keeps === 'newer' ? 'older' : 'newer'];
+  const over = hasEnded(ends);
+  const endsAt = over ? ends.ended_at : (ends.cancel_at ?? latestEnd(ends));
+  const rests = keeps === 'older' && restsFor(plans.older, plans.newer);
   return {
     kind: 'second-gift',
     key: row.id,
@@ -187,39 +321,18 @@ function letterOf(
         kind: newer.interval,
         begunAt: newer.startedAt.toISOString(),
       },
+      keeps,
       over,
       endsAt: (endsAt === null ? older.periodEndsAt : at(endsAt)).toISOString(),
+      rests,
       sentBackMinor: sentBack === 0n ? null : sentBack.toString(),
     },
   };
 }
 
-/** Before the pair was noted, or because the card was given up on: no doing of ours. Stripe's moments are whole seconds. */
-function endedOtherwise(older: Stripe.Subscription, row: SecondGift): boolean {
-  if (!hasEnded(older)) return false;
-  const before = at(older.ended_at ?? 0).getTime() < row.createdAt.getTime() - 5000;
-  return before || older.cancellation_details?.reason !== 'cancellation_requested';
-}
-
-function willNotBeCharged(older: Stripe.Subscription): boolean {
-  return hasEnded(older) || older.cancel_at_period_end || older.cancel_at !== null;
-}
-
-function runsAtStripe({ status }: Stripe.Subscription): boolean {
-  return status === 'active' || status === 'trialing' || status === 'past_due';
-}
-
-function hasEnded({ status }: Stripe.Subscription): boolean {
-  return status === 'canceled' || status === 'incomplete_expired';
-}
-
-function latestEnd(subscription: Stripe.Subscription): number {
-  return Math.max(...subscription.items.data.map((item) => item.current_period_end));
-}
-
-async function subscriptionOrNone(stripe: Stripe, id: string): Promise<Stripe.Subscription | null> {
+async function planOrNone(stripe: Stripe, id: string): Promise<Stripe.Subscription | null> {
   try {
-    return await stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] });
+    return await stripe.subscriptions.retrieve(id, { expand: weighed });
   } catch (error) {
     if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') return null;
     throw error;

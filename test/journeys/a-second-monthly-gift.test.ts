@@ -162,6 +162,134 @@ test('an older gift that is overdue ends at once, and what is open on it is not 
   expect(await lettersTo(email, 'second-gift')).toBe(1);
 });
 
+describe('a newer gift that is paid for in another way may be anybody’s', () => {
+  const mastercard = '5555555555554444';
+  const chargedIn = async (email: string, from: string, to: string) =>
+    (
+      await service.rows<{ amount: number }>(
+        `select amount_minor::int as amount from payments where reader_id = $1 and paid_at >= $2 and paid_at < $3 order by paid_at`,
+        [readerIds.get(email) ?? '', from, to],
+      )
+    ).map(({ amount }) => amount);
+  /** Stripe's moments are whole seconds, rounded down. */
+  const today = () => `${service.services.now().toISOString().slice(0, 19)}Z`;
+
+  test('the older one goes on and is never ended; nothing is charged twice for one time; the newer one ends', async () => {
+    const email = 'ivy@example.org';
+    await monthly(email, 500);
+    await service.advance('P15D');
+    const begun = today();
+    await monthly(email, 200, mastercard);
+    await know(email);
+    await service.settled();
+    expect(await plansOf(email)).toMatchObject([
+      { amount: 500, standing: 'paused', ends: false },
+      { amount: 200, standing: 'active', ends: true },
+    ]);
+    expect([
+      await lettersTo(email, 'second-gift'),
+      await lettersTo(email, 'paused'),
+      await lettersTo(email, 'gift-ending'),
+    ]).toEqual([1, 0, 0]);
+    const [letter] = await service.letters(email);
+    expect(letter?.text).toContain('we cannot tell whether it was you');
+    expect(letter?.text).toMatch(/rests until .* and goes on as before on/);
+    expect(letter?.text).toContain('you need not do anything');
+    await service.advance('P1M');
+    await service.advance('PT3H');
+    expect(await chargedIn(email, begun, today())).toEqual([200]);
+    expect(await plansOf(email)).toMatchObject([
+      { amount: 500, standing: 'active', ends: false },
+      { amount: 200, standing: 'ended' },
+    ]);
+    await service.advance('P1M');
+    await service.advance('PT3H');
+    expect(await chargedIn(email, begun, today())).toEqual([200, 500]);
+    expect(await lettersTo(email, 'gift-ending')).toBe(0);
+    expect(await lettersTo(email, 'gift-lost')).toBe(0);
+  });
+
+  test('a year given by a stranger does not end a monthly gift, and its reader lets it go on by a button', async () => {
+    const email = 'jane@example.org';
+    await monthly(email, 900);
+    await service.advance('PT1H');
+    await service.give({ frequency: 'year', amountMinor: 3000, email, card: mastercard });
+    await know(email);
+    await service.settled();
+    expect(await plansOf(email)).toMatchObject([
+      { standing: 'paused', ends: false },
+      { standing: 'active', ends: true },
+    ]);
+    const [letter] = await service.letters(email);
+    const way = linkIn(letter, /\/account\/second\//);
+    expect(await (await fetch(way)).text()).toContain('Only the older gift goes on');
+    expect((await press(way, { keeps: 'both' })).status).toBe(303);
+    await service.settled();
+    expect(await plansOf(email)).toMatchObject([
+      { standing: 'active', ends: false },
+      { standing: 'active', ends: false },
+    ]);
+    // Stripe counts in seconds: which choice is the later one must show.
+    await service.advance('PT1M');
+    expect((await press(way, { keeps: 'older' })).status).toBe(303);
+    await service.settled();
+    expect(await plansOf(email)).toMatchObject([
+      { standing: 'paused', ends: false },
+      { standing: 'active', ends: true },
+    ]);
+    await service.advance('PT1M');
+    expect((await press(way, { keeps: 'newer' })).status).toBe(303);
+    await service.settled();
+    expect(await plansOf(email)).toMatchObject([
+      { standing: 'active', ends: true },
+      { standing: 'active', ends: false },
+    ]);
+    expect(await lettersTo(email, 'second-gift')).toBe(1);
+  });
+
+  test('a yearly gift is not made to rest for a month: its renewal is announced', async () => {
+    const email = 'kate@example.org';
+    await service.give({ frequency: 'year', amountMinor: 6000, email });
+    await service.advance('P1D');
+    await monthly(email, 300, mastercard);
+    await know(email);
+    await service.settled();
+    expect(await plansOf(email)).toMatchObject([
+      { amount: 6000, standing: 'active', ends: false },
+      { amount: 300, standing: 'active', ends: true },
+    ]);
+  });
+
+  test('should the older one be ended first, the newer one goes on in its place', async () => {
+    const email = 'lena@example.org';
+    await monthly(email, 500);
+    await service.advance('P2D');
+    await monthly(email, 700, mastercard);
+    await know(email);
+    await service.settled();
+    const [older] = await plansOf(email);
+    await service.services.stripe.subscriptions.cancel(older?.id ?? '');
+    await service.settled();
+    await service.advance('PT10S');
+    expect(await plansOf(email)).toMatchObject([
+      { amount: 500, standing: 'ended' },
+      { amount: 700, standing: 'active', ends: false },
+    ]);
+    expect(await lettersTo(email, 'gift-ending')).toBe(1);
+  });
+
+  test('one that is overdue ends all the same, whatever the newer one is paid with', async () => {
+    const email = 'mara@example.org';
+    await monthly(email, 600, '4000000000000341');
+    await service.advance('P1M');
+    await service.advance('PT4H');
+    await monthly(email, 800, mastercard);
+    await know(email);
+    await service.settled();
+    expect(await plansOf(email)).toMatchObject([{ standing: 'ended' }, { standing: 'active', ends: false }]);
+  });
+});
+
 test('who comes back after a gift has ended, or only gives once more, has no second gift', async () => {
   const email = 'gwen@example.org';
   await monthly(email, 500);

@@ -59,15 +59,18 @@ export const account = {
   back: 'Back to my gift',
   secondTitle: 'Your two gifts',
   secondText:
-    'A gift was begun while another was running. Unless you say otherwise the newer one goes on alone, and the older one is not charged again.',
+    'A gift was begun while another was running. Unless you say otherwise only one of them goes on, and nothing is charged twice for one time.',
   secondOlder: 'The older gift',
   secondNewer: 'The newer gift',
   keepBoth: 'Keep both',
   keepNewer: 'Keep only the newer one',
+  keepOlder: 'Keep only the older one',
   keptBoth: 'Both gifts go on. Each is collected on its own day.',
   keptNewer: 'Only the newer gift goes on. The older one ends with the time that is paid for.',
+  keptOlder:
+    'Only the older gift goes on. The newer one ends with the time that is paid for, and until then the older one is not collected.',
   secondOver:
-    'The older gift is over, so there is nothing to choose any more. Nothing will be charged for it.',
+    'One of the two gifts is over, so there is nothing to choose any more. Nothing will be charged for it.',
   secondBroken: 'The link to the choice between your gifts is not whole, or its time is over.',
   standing: {
     active: 'Active',

@@ -164,6 +164,15 @@ export const letters = {
       `The older gift of ${older} had a payment outstanding. We have ended it, and nothing more will be charged for it.`,
     sentBack: (amount: string) =>
       `It was collected once more before we could do so: ${amount} is on its way back to you.`,
+    begunOtherwise: (onDay: string, newer: string, older: string) =>
+      `${onDay} a gift of ${newer} was begun with this address, where a gift of ${older} was running already. It is paid for in another way, so we cannot tell whether it was you who began it. The gift you had stays, and nothing is charged twice for one time.`,
+    rests: (older: string, onDay: string) =>
+      `Your gift of ${older} rests until the new one’s time is over, and goes on as before ${onDay}.`,
+    goesOn: (older: string) => `Your gift of ${older} goes on as before.`,
+    newerEndsOn: (newer: string, onDay: string) =>
+      `The new gift of ${newer} is not charged again: it ends ${onDay}. Should yours end before that, the new one goes on in its place.`,
+    chooseOtherwise:
+      'If you would rather have the new gift, or both, a button is enough. If it was not you who began it, you need not do anything.',
     choose: 'If you meant to give both, a button is enough. Otherwise you need not do anything.',
     button: 'Look at both gifts',
   },
