@@ -547,8 +547,13 @@ export const keptPromises = pgTable(
   {
     ...keptDay(),
     currency: currencyCode('currency').notNull(),
-    /** As in the report's statement; also 'standing' (a supporter has promised income in any currency) and 'unrated'. */
+    /**
+     * As in the report's statement; also what only the sums tell: 'standing' (a supporter has promised income in any currency),
+     * 'unrated', 'left' and 'asked', and from 'due_month' on what running plans bring next. See reports/prepared-promises.
+     */
     movement: text('movement'),
+    /** Of who left or asked to: they count where a range begins after this day. */
+    sinceOn: date('since_on', { mode: 'string' }),
     facts: minor('facts').notNull(),
     delta: numeric('delta').notNull(),
     membersDelta: numeric('members_delta').notNull(),
@@ -559,8 +564,52 @@ export const keptPromises = pgTable(
     people: minor('people').notNull(),
   },
   (t) => [
-    unique('one_sum_of_promises').on(t.mode, t.grain, t.onDay, t.currency, t.movement).nullsNotDistinct(),
+    unique('one_sum_of_promises')
+      .on(t.mode, t.grain, t.sinceOn, t.onDay, t.currency, t.movement)
+      .nullsNotDistinct(),
+    index('kept_promises_of_leavers').on(t.mode, t.grain, t.onDay).where(sql`since_on is not null`),
   ],
+);
+
+/**
+ * Writer: reports/prepared-fold. Regular payments attempted, summed by the local day and month of their first attempt; see
+ * reports/attempts.
+ */
+export const keptAttempts = pgTable(
+  'kept_attempts',
+  {
+    ...keptDay(),
+    currency: currencyCode('currency').notNull(),
+    /** Of money that no exchange rate is known for. */
+    ownCurrency: currencyCode('own_currency'),
+    /** How many hours, the last one begun, it took to collect what failed at first; null of all else. */
+    hours: integer('hours'),
+    facts: minor('facts').notNull(),
+    ownMinor: numeric('own_minor').notNull(),
+    attempted: numeric('attempted').notNull(),
+    failed: numeric('failed').notNull(),
+    recovered: numeric('recovered').notNull(),
+  },
+  (t) => [
+    unique('one_sum_of_attempts')
+      .on(t.mode, t.grain, t.onDay, t.currency, t.ownCurrency, t.hours)
+      .nullsNotDistinct(),
+  ],
+);
+
+/** Writer: reports/prepared-fold. Gifts summed by local day and month, with what became of them until now; see reports/gifts. */
+export const keptGifts = pgTable(
+  'kept_gifts',
+  {
+    ...keptDay(),
+    currency: currencyCode('currency').notNull(),
+    facts: minor('facts').notNull(),
+    amount: numeric('amount').notNull(),
+    feesCovered: numeric('fees_covered').notNull(),
+    fee: numeric('fee').notNull(),
+    returned: numeric('returned').notNull(),
+  },
+  (t) => [unique('one_sum_of_gifts').on(t.mode, t.grain, t.onDay, t.currency)],
 );
 
 /** Writer: reports/prepared-fold. Supporters in a stretch of time beside the one before it, summed; see reports/compared. */
