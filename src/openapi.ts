@@ -5,9 +5,16 @@ import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-opena
 import { createDocument } from 'zod-openapi';
 import { amountAnswer, amountRequest } from './account/amount.ts';
 import { lettersAnswer, lettersRequest } from './account/discreet.ts';
-import { linkAnswer, linkRequest } from './account/link.ts';
+import { overviewAnswer } from './account/overview.ts';
 import { portalAnswer, portalRequest } from './account/portal-request.ts';
 import { secondGiftAnswer, secondGiftRequest } from './account/second-gift.ts';
+import {
+  sessionAnswer,
+  sessionRequest,
+  signInAnswer,
+  signInRequest,
+  signOutRequest,
+} from './account/sign-in.ts';
 import { checkoutAnswer, giftRequest } from './donate/gift.ts';
 import { standings } from './ledger/standing.ts';
 import type { Config } from './outside/config.ts';
@@ -60,6 +67,12 @@ export function openapiDocument({ baseUrl, publication }: Described) {
           in: 'cookie',
           name: baseUrl.startsWith('https:') ? '__Host-staff' : 'staff',
           description: 'The cookie of someone signed in at `/staff/sign-in`.',
+        },
+        readerSession: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: baseUrl.startsWith('https:') ? '__Host-reader' : 'reader',
+          description: 'The cookie of a reader signed in by `/api/v1/account/sessions`.',
         },
         reportToken: {
           type: 'http',
@@ -149,9 +162,17 @@ const reminderStanding = z.object({
   send_on: z.iso.date(),
 });
 
+const fromElsewhere = { 403: refuses('Another site sent it.') };
+
 const ofLink = {
   404: refuses('The link is not whole or not ours, or there is no gift to look after.'),
   410: refuses('The link has expired.'),
+};
+
+const ofOwnGifts = {
+  401: refuses('There is no token, and nobody is signed in by this cookie.'),
+  ...fromElsewhere,
+  ...ofLink,
 };
 
 const readerPaths: ZodOpenApiPathsObject = {
@@ -288,23 +309,70 @@ const readerPaths: ZodOpenApiPathsObject = {
       },
     },
   },
-  '/api/v1/account/links': {
+  '/api/v1/account': {
+    get: {
+      operationId: 'readAccount',
+      summary: 'What the reader who is signed in gives and gave',
+      security: [{ readerSession: [] }],
+      responses: {
+        200: answers('The overview.', overviewAnswer),
+        401: refuses('Nobody is signed in by this cookie.'),
+      },
+    },
+  },
+  '/api/v1/account/sign-ins': {
     post: creating({
-      operationId: 'mailAccountLink',
-      summary: 'Mails a reader the link to their regular gift',
-      body: linkRequest,
-      responses: { 202: answers('The same for every address.', linkAnswer) },
+      operationId: 'askToSignIn',
+      summary: 'Mails a reader a link and a code that let them in',
+      description:
+        'The answer sets the cookie `asking` for ten minutes: with it the link or the code is enough, without it both are needed.',
+      body: signInRequest,
+      responses: { 202: answers('The same for every address.', signInAnswer), ...fromElsewhere },
     }),
+  },
+  '/api/v1/account/sessions': {
+    post: {
+      operationId: 'signIn',
+      summary: 'Signs in with two of three: the link, the code, and the cookie of the asking',
+      requestBody: { required: true, ...json(sessionRequest) },
+      responses: {
+        201: answers('Signed in; the answer sets the cookie.', sessionAnswer),
+        400: refuses('The body is not JSON.'),
+        404: refuses('The link is not whole or not ours.'),
+        410: refuses('Used already, too old, or tried too often.'),
+        413: refuses('The body is larger than 16 kB.'),
+        415: refuses('The body is not sent as application/json.'),
+        422: refuses('The code is missing or wrong; `errors` names each bad field.'),
+        429: refuses('Too many tries; `Retry-After` says how long to wait.'),
+        ...fromElsewhere,
+      },
+    },
+  },
+  '/api/v1/account/sign-outs': {
+    post: {
+      operationId: 'signOut',
+      summary: 'Ends the session at once, or all of the same reader',
+      security: [{ readerSession: [] }],
+      requestBody: { required: true, ...json(signOutRequest) },
+      responses: {
+        200: answers('Signed out.', sessionAnswer),
+        400: refuses('The body is not JSON.'),
+        401: refuses('Nobody is signed in by this cookie.'),
+        413: refuses('The body is larger than 16 kB.'),
+        415: refuses('The body is not sent as application/json.'),
+        422: refuses('A field is not accepted; `errors` names each.'),
+        ...fromElsewhere,
+      },
+    },
   },
   '/api/v1/account/portals': {
     post: creating({
       operationId: 'openPortal',
-      summary: "Opens Stripe's page for the gift of a letter's link",
+      summary: "Opens Stripe's page for the gift of a letter's link, or of the reader who is signed in",
       body: portalRequest,
       responses: {
         201: answers('The page is open.', portalAnswer),
-        404: refuses('The link is not whole or not ours, or there is no gift to look after.'),
-        410: refuses('The link has expired.'),
+        ...ofOwnGifts,
         503: refuses('Stripe cannot be asked. Nothing was changed.'),
       },
     }),
@@ -316,7 +384,7 @@ const readerPaths: ZodOpenApiPathsObject = {
       body: amountRequest,
       responses: {
         202: answers('Stripe has taken it on; a letter confirms it.', amountAnswer),
-        ...ofLink,
+        ...ofOwnGifts,
         503: refuses('Stripe cannot be asked. Nothing was changed.'),
       },
     }),
@@ -326,7 +394,7 @@ const readerPaths: ZodOpenApiPathsObject = {
       operationId: 'chooseLetters',
       summary: "Chooses whether letters to the reader of a letter's link name anybody from the outside",
       body: lettersRequest,
-      responses: { 200: answers('It holds from the next letter on.', lettersAnswer), ...ofLink },
+      responses: { 200: answers('It holds from the next letter on.', lettersAnswer), ...ofOwnGifts },
     }),
   },
   '/api/v1/account/second-gifts': {

@@ -1,6 +1,7 @@
 // What happens unasked: events to apply, letters to send, reminders due, settlement, and once a night the sweeping.
 import { setTimeout as wait } from 'node:timers/promises';
 import { and, eq, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { sweepSignIns } from './account/sign-in.ts';
 import { writeStatements } from './account/statements.ts';
 import { refreshImported } from './ledger/imported.ts';
 import { lettersNextDue } from './letters/claims.ts';
@@ -22,6 +23,7 @@ import { readSummary } from './reports/summary.ts';
 import { rounds } from './schema.ts';
 import { nextReportLetterDue, writeReportLetters } from './staff/report-letters.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
+import { forgetDeclines, watchForCardTesting } from './stripe/card-testing.ts';
 import { tellAhead } from './stripe/notices.ts';
 import { keepOnePromise, nextPromiseDue } from './stripe/one-promise.ts';
 import { reconcile } from './stripe/reconcile.ts';
@@ -78,7 +80,10 @@ export function startRounds(services: Services): Rounds {
       ),
     ),
     letters: oneAtATime(services, 'letters', () => deliverLetters(services, { signal })),
-    settlement: oneAtATime(services, 'settlement', () => settle(services)),
+    settlement: oneAtATime(services, 'settlement', async () => {
+      await settle(services);
+      await watchForCardTesting(services);
+    }),
     nightly: oneAtATime(services, 'nightly', () => runNightly(services)),
     reconciling: oneAtATime(services, 'reconciling', () => runReconciling(services, signal)),
     figures: oneAtATime(services, 'figures', async () => {
@@ -218,8 +223,10 @@ async function runNightly(services: Services): Promise<void> {
   services.nudge('letters');
   await sweepLimits(services);
   await sweepSessions(services);
+  await sweepSignIns(services);
   await sweepIdempotentAnswers(services);
   await sweepMailEvents(services);
+  await forgetDeclines(services);
   await services.database
     .update(rounds)
     .set({ dueAt: nextNight(services, now), lastDoneAt: now, leasedUntil: null, attempts: 0 })

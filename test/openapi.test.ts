@@ -170,7 +170,7 @@ describe('the routes', () => {
     },
   );
 
-  test.each(['/api/v1/checkouts', '/api/v1/reminders', '/api/v1/account/links'])(
+  test.each(['/api/v1/checkouts', '/api/v1/reminders', '/api/v1/account/sign-ins'])(
     '%s takes what its description gives as an example',
     async (path) => {
       const schema = resolve(bodySchema(described.find((each) => each.path === path)));
@@ -188,7 +188,7 @@ describe('the routes', () => {
   );
 
   test('a field that is not described is refused', async () => {
-    for (const path of ['/api/v1/checkouts', '/api/v1/reminders', '/api/v1/account/links']) {
+    for (const path of ['/api/v1/checkouts', '/api/v1/reminders', '/api/v1/account/sign-ins']) {
       const schema = resolve(bodySchema(described.find((each) => each.path === path)));
       expect([path, schema.additionalProperties]).toEqual([path, false]);
       const answer = await request(app)

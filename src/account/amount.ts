@@ -8,13 +8,13 @@ import { amountFault } from '../values/limits.ts';
 import { locales } from '../values/locale.ts';
 import { type Money, toStripeMinor } from '../values/money.ts';
 import { type Fault, fault, Refusal } from '../values/refusal.ts';
-import { line } from '../web/input.ts';
 import { askInTime, briskly } from './asking.ts';
+import { linkPart } from './link-part.ts';
 
 /** The body of `POST /api/v1/account/amounts`. */
 export const amountRequest = z
   .strictObject({
-    token: line(200).meta({ description: 'The last part of the link in the letter.' }),
+    token: linkPart,
     gift: z.uuid().optional().meta({
       description: 'Which gift, where a reader has several; without it the newest one that runs.',
     }),

@@ -5,12 +5,12 @@ import { writeDiscreetly } from '../ledger/reader.ts';
 import { transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { locales } from '../values/locale.ts';
-import { line } from '../web/input.ts';
+import { linkPart } from './link-part.ts';
 
 /** The body of `POST /api/v1/account/letters`. */
 export const lettersRequest = z
   .strictObject({
-    token: line(200).meta({ description: 'The last part of the link in the letter.' }),
+    token: linkPart,
     discreet: z.boolean({ error: 'choice-unknown' }).meta({
       description: 'Whether letters name nobody in sender, subject and preview from now on.',
       example: true,

@@ -6,13 +6,13 @@ import { isOffered, limitsFor } from '../values/limits.ts';
 import { currencySign, decimalString, exponentOf } from '../values/money.ts';
 import type { Fault } from '../values/refusal.ts';
 import { Button, FaultSummary, Field, faultIn, HiddenFields } from '../web/form.tsx';
-import { GiftFacts, type OwnPage, Whole } from './pages.tsx';
+import { GiftFacts, type OwnPage, type Way, Whole } from './pages.tsx';
 import { keepsChoices, type TwoGifts } from './second-gift.ts';
 
 /** The form for another amount; or, once Stripe has taken it on, what will be collected from when on. */
 export function AmountPage(
   page: OwnPage & {
-    token: string;
+    way: Way;
     gift: RegularGift;
     /** Makes a form sent twice one change. */
     wish: string;
@@ -22,11 +22,11 @@ export function AmountPage(
     asked: { amount: string; from: string } | null;
   },
 ): VNode {
-  const { words, locale, gift, asked, publication } = page;
+  const { words, locale, gift, asked, publication, way } = page;
   const { account, common } = words;
   const { currency } = gift.amount;
   const day = common.date(localDate(gift.periodEndsAt, publication.timeZone));
-  const back = `/account/manage/${page.token}?locale=${locale}`;
+  const back = `${way.home}?locale=${locale}`;
   if (asked !== null) {
     return (
       <Whole {...page} title={account.amountTitle}>
@@ -51,7 +51,7 @@ export function AmountPage(
         </div>
       )}
       <p class="lead">{account.amountText(common.moneyHowOften(gift.amount, gift.interval), day)}</p>
-      <form class="stack" method="post" action={`/account/manage/${page.token}/amount`}>
+      <form class="stack" method="post" action={`${way.path}/amount`}>
         <FaultSummary words={words} faults={page.faults} />
         <Field
           name="amount"
@@ -65,7 +65,7 @@ export function AmountPage(
           fault={faultIn(words, page.faults, 'amount')}
           required
         />
-        <HiddenFields fields={{ gift: gift.id, wish: page.wish, locale }} />
+        <HiddenFields fields={{ gift: gift.id, wish: page.wish, locale, form_token: way.formToken }} />
         <Button wide busy={common.sending}>
           {account.changeAmount}
         </Button>
@@ -108,16 +108,17 @@ export function SecondGiftPage(page: OwnPage & { token: string; two: TwoGifts })
   );
 }
 
-/** The link is no good; the way to one's gifts is by a fresh link of the ordinary kind. */
+/** The link is no good; the way to one's gifts is by signing in. */
 export function SecondGiftOverPage(page: OwnPage): VNode {
-  const { account } = page.words;
+  const { words } = page;
+  const { account } = words;
   return (
     <Whole {...page} title={account.brokenTitle}>
       <h1>{account.brokenTitle}</h1>
       <p class="lead">{account.secondBroken}</p>
       <p class="actions">
-        <a class="button" href={`/account/link?locale=${page.locale}`}>
-          {account.mailLink}
+        <a class="button" href={`/account?locale=${page.locale}`}>
+          {words.common.signIn}
         </a>
       </p>
     </Whole>

@@ -1,11 +1,10 @@
-// The reader's own pages: looking after a regular gift, coming back from the portal, and asking for a fresh link.
+// The reader's own pages: looking after a regular gift, and coming back from the portal.
 import type { ComponentChildren, VNode } from 'preact';
 import { byCustomer, type RegularGift } from '../ledger/giver.ts';
 import { runs } from '../ledger/standing.ts';
 import { localDate } from '../values/calendar.ts';
 import type { Locale } from '../values/locale.ts';
-import type { Fault } from '../values/refusal.ts';
-import { Button, FaultSummary, Field, faultIn, HiddenFields } from '../web/form.tsx';
+import { Button, HiddenFields } from '../web/form.tsx';
 import { ReaderPage } from '../web/layout.tsx';
 import { RemindAgain, type Reminding } from '../web/reminding.tsx';
 import type { Words } from '../words/words.ts';
@@ -18,47 +17,46 @@ export interface OwnPage {
   languages: { locale: Locale; href: string }[];
 }
 
-/** `GET /account`: the way to one's gift. */
-export function AccountPage(page: OwnPage): VNode {
-  const { account } = page.words;
+/** Where the pages of the gifts stand, and what their forms carry: a letter's link, or a session. */
+export interface Way {
+  /** Under which the acts stand: `/account/manage/TOKEN`, or `/account/gifts`. */
+  path: string;
+  /** Where the gifts are shown. */
+  home: string;
+  /** Binds forms to the session; null behind a letter's link, which is proof by itself. */
+  formToken: string | null;
+}
+
+export interface GiftsShown {
+  gifts: readonly RegularGift[];
+  trouble: 'away' | 'gone' | null;
+  /** How the reader's letters look from the outside; null where the publication has decided it for all. */
+  discreet: boolean | null;
+  /** Where nothing goes on: the reader may be asked again, once. */
+  reminding: Reminding | null;
+}
+
+/** What is given, and the button that opens Stripe's page. No address and no name: whoever holds the letter sees this. */
+export function ManagePage(page: OwnPage & GiftsShown & { way: Way }): VNode {
+  if (page.gifts.length === 0) return <NoGift {...page} />;
+  const said = whatIsSaid(page.words, page.gifts);
   return (
-    <Whole {...page} title={account.title}>
-      <h1>{account.title}</h1>
-      <p class="lead">{account.byLinkText}</p>
-      <p class="actions">
-        <a class="button" href={`/account/link?locale=${page.locale}`}>
-          {account.mailLink}
-        </a>
-      </p>
-      <p class="aside small">{account.byLetterText}</p>
+    <Whole {...page} title={said.title} {...(page.reminding && { scripts: ['remind-me'] })}>
+      <h1>{said.title}</h1>
+      <Gifts {...page} />
+      <LettersChoice {...page} />
+      <AskedAgain {...page} />
     </Whole>
   );
 }
 
-/** What is given, and the button that opens Stripe's page. No address and no name: whoever holds the letter sees this. */
-export function ManagePage(
-  page: OwnPage & {
-    token: string;
-    gifts: readonly RegularGift[];
-    trouble: 'away' | 'gone' | null;
-    /** How the reader's letters look from the outside; null where the publication has decided it for all. */
-    discreet: boolean | null;
-    /** Where nothing goes on: the reader may be asked again, once. */
-    reminding: Reminding | null;
-  },
-): VNode {
-  const { words, trouble } = page;
+/** The gifts with all that can be done with them; the same for whoever comes by a letter's link or is signed in. */
+export function Gifts(page: OwnPage & GiftsShown & { way: Way }): VNode {
+  const { words, trouble, way } = page;
   const { account } = words;
-  const groups = byCustomer(page.gifts);
-  if (groups.length === 0) return <NoGift {...page} />;
-  const running = page.gifts.some((gift) => runs(gift.standing));
-  const overdue = page.gifts.some((gift) => gift.standing === 'past_due');
-  const ending = page.gifts.every((gift) => !runs(gift.standing) || gift.endsAt !== null);
-  const title = running ? account.manageTitle : account.endedTitle;
-  const text = !running ? account.endedText : ending ? account.endingText : account.openPortalText;
+  const { text, running, overdue } = whatIsSaid(words, page.gifts);
   return (
-    <Whole {...page} title={title} {...(page.reminding && { scripts: ['remind-me'] })}>
-      <h1>{title}</h1>
+    <>
       {trouble !== null && (
         <div class="faults" role="alert">
           <p>{trouble === 'away' ? account.portalAway : account.portalGone}</p>
@@ -66,21 +64,21 @@ export function ManagePage(
       )}
       {overdue && <p class="lead">{account.overdueText}</p>}
       <p class={overdue ? '' : 'lead'}>{text}</p>
-      {groups.map((group) => (
-        <form class="stack" method="post" action={`/account/manage/${page.token}`}>
+      {byCustomer(page.gifts).map((group) => (
+        <form class="stack" method="post" action={way.path}>
           {group.map((gift) => (
             <>
               <GiftFacts {...page} gift={gift} />
               {unchangeable(gift) === null && (
                 <p>
-                  <a href={`/account/manage/${page.token}/amount?gift=${gift.id}&locale=${page.locale}`}>
+                  <a href={`${way.path}/amount?gift=${gift.id}&locale=${page.locale}`}>
                     {account.changeAmount}
                   </a>
                 </p>
               )}
             </>
           ))}
-          <HiddenFields fields={{ gift: group[0].id, locale: page.locale }} />
+          <HiddenFields fields={{ gift: group[0].id, locale: page.locale, form_token: way.formToken }} />
           {group.some((gift) => gift.standing === 'past_due') && (
             <Button wide busy={words.common.opening} name="to" value="card">
               {account.changeCard}
@@ -103,25 +101,35 @@ export function ManagePage(
         </p>
       )}
       <p class="aside small">{account.comesBackByLetter}</p>
-      <LettersChoice {...page} />
-      {page.reminding !== null && (
-        <>
-          <hr class="rule" />
-          <RemindAgain
-            words={words}
-            locale={page.locale}
-            reminding={page.reminding}
-            title={words.reminders.winBack.title}
-            text={words.reminders.winBack.text}
-          />
-        </>
-      )}
-    </Whole>
+    </>
   );
 }
 
+/** Where nothing goes on any more: one letter on a later day, if the reader wants it. */
+export function AskedAgain({ words, locale, reminding }: OwnPage & GiftsShown): VNode | null {
+  if (reminding === null) return null;
+  const { title, text } = words.reminders.winBack;
+  return (
+    <>
+      <hr class="rule" />
+      <RemindAgain words={words} locale={locale} reminding={reminding} title={title} text={text} />
+    </>
+  );
+}
+
+function whatIsSaid({ account }: Words, gifts: readonly RegularGift[]) {
+  const running = gifts.some((gift) => runs(gift.standing));
+  const ending = gifts.every((gift) => !runs(gift.standing) || gift.endsAt !== null);
+  return {
+    running,
+    overdue: gifts.some((gift) => gift.standing === 'past_due'),
+    title: running ? account.manageTitle : account.endedTitle,
+    text: !running ? account.endedText : ending ? account.endingText : account.openPortalText,
+  };
+}
+
 /** The link is good, but its reader never gave regularly. */
-function NoGift(page: OwnPage & { token: string; discreet: boolean | null }): VNode {
+function NoGift(page: OwnPage & GiftsShown & { way: Way }): VNode {
   const { account } = page.words;
   return (
     <Whole {...page} title={account.noGiftTitle}>
@@ -138,20 +146,20 @@ function NoGift(page: OwnPage & { token: string; discreet: boolean | null }): VN
 }
 
 /** How letters look from the outside, and the button for the other way. */
-function LettersChoice({
+export function LettersChoice({
   words,
   locale,
-  token,
+  way,
   discreet,
-}: OwnPage & { token: string; discreet: boolean | null }): VNode | null {
+}: OwnPage & { way: Way; discreet: boolean | null }): VNode | null {
   const { account } = words;
   if (discreet === null) return null;
   return (
-    <form class="stack" id="letters" method="post" action={`/account/manage/${token}/letters`}>
+    <form class="stack" id="letters" method="post" action={`${way.path}/letters`}>
       <hr class="rule" />
       <h2>{account.lettersTitle}</h2>
       <p role="status">{discreet ? account.lettersDiscreet : account.lettersPlain}</p>
-      <HiddenFields fields={{ discreet: discreet ? 'no' : 'yes', locale }} />
+      <HiddenFields fields={{ discreet: discreet ? 'no' : 'yes', locale, form_token: way.formToken }} />
       <Button kind="quiet" busy={words.common.sending}>
         {discreet ? account.writePlainly : account.writeDiscreetly}
       </Button>
@@ -172,65 +180,6 @@ export function BackPage(page: OwnPage): VNode {
           {page.words.reminders.winBack.elsewhere}
         </a>
       </p>
-    </Whole>
-  );
-}
-
-/** Asking for a fresh link: on its own, or beneath what was wrong with an old one. */
-export function LinkPage(
-  page: OwnPage & {
-    /** Why the reader is here, where they did not come by themselves. */
-    reason: Fault<'link-expired' | 'link-broken'> | null;
-    faults: readonly Fault[];
-    email: string;
-    mailed: boolean;
-  },
-): VNode {
-  const { words, reason } = page;
-  const { account } = words;
-  const title =
-    reason === null
-      ? page.mailed
-        ? account.linkMailedTitle
-        : account.mailLinkTitle
-      : reason.code === 'link-expired'
-        ? account.expiredTitle
-        : account.brokenTitle;
-  if (page.mailed) {
-    return (
-      <Whole {...page} title={title}>
-        <h1>{title}</h1>
-        <p class="lead" role="status">
-          {account.linkMailed}
-        </p>
-        <p class="aside small">{account.linkMailedAside}</p>
-        <p class="actions">
-          <a href={`/account/link?locale=${page.locale}`}>{account.mailLinkAgain}</a>
-        </p>
-      </Whole>
-    );
-  }
-  return (
-    <Whole {...page} title={title}>
-      <h1>{title}</h1>
-      {reason !== null && <p class="lead">{words.refusals[reason.code](reason.facts)}</p>}
-      <form class="stack" method="post" action="/account/link">
-        <FaultSummary words={words} faults={page.faults} />
-        {reason !== null && <h2>{account.mailLinkTitle}</h2>}
-        <p class={reason === null ? 'lead' : ''}>{account.mailLinkText}</p>
-        <Field
-          name="email"
-          type="email"
-          label={words.common.address}
-          value={page.email}
-          fault={faultIn(words, page.faults, 'email')}
-          autocomplete="email"
-          maxlength={300}
-          required
-        />
-        <HiddenFields fields={{ locale: page.locale }} />
-        <Button busy={words.common.sending}>{account.mailLink}</Button>
-      </form>
     </Whole>
   );
 }

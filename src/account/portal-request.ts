@@ -3,12 +3,12 @@
 import { z } from 'zod';
 import type {} from 'zod-openapi';
 import { locales } from '../values/locale.ts';
-import { line } from '../web/input.ts';
+import { linkPart } from './link-part.ts';
 
 /** The body of `POST /api/v1/account/portals`. */
 export const portalRequest = z
   .strictObject({
-    token: line(200).meta({ description: 'The last part of the link in the letter.' }),
+    token: linkPart,
     gift: z.uuid().optional().meta({
       description: 'Which gift, where a reader has several; without it the newest one that runs.',
     }),

@@ -1,7 +1,7 @@
 // Statements: each January every reader who gave in the year before is written what they gave, once, for their own records.
 import { sql } from 'drizzle-orm';
 import { type LetterFacts, messageDomain, type NewLetter, queueLetters } from '../letters/outbox.ts';
-import { type Tx, transact } from '../outside/database.ts';
+import { type Reads, type Tx, transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { adjustments, letters, payments, readers } from '../schema.ts';
 import { localDate, sendAt } from '../values/calendar.ts';
@@ -55,7 +55,17 @@ export async function writeStatements(
   }
 }
 
-type Statement = LetterFacts['annual-statement'];
+export type Statement = LetterFacts['annual-statement'];
+
+/** What one reader gave in a calendar year until now; null where that is nothing. Minor units are decimal strings. */
+export async function yearOf(
+  reads: Reads,
+  readerId: string,
+  year: number,
+  timeZone: string,
+): Promise<Statement | null> {
+  return (await yearsOf(reads, [readerId], year, timeZone)).get(readerId) ?? null;
+}
 
 /**
  * Readers whom we may write to, who gave in that year and have no statement of it, in the order of their ids. Whoever gave
@@ -80,13 +90,13 @@ async function giversIn(
 
 /** What each gave: by local day, and by currency with what went back of it until now. */
 async function yearsOf(
-  tx: Tx,
+  reads: Reads,
   readerIds: readonly string[],
   year: number,
   timeZone: string,
 ): Promise<Map<string, Statement>> {
   if (readerIds.length === 0) return new Map();
-  const { rows } = await tx.execute<{
+  const { rows } = await reads.execute<{
     reader_id: string;
     day: string;
     currency: string;

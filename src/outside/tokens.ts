@@ -11,6 +11,7 @@ export type LinkPurpose =
   | 'second-gift'
   | 'invitation'
   | 'sign-in'
+  | 'sign-in-asking'
   | 'checkout';
 
 /**

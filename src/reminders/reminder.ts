@@ -53,8 +53,8 @@ export interface ReminderAsked extends Wish {
   source: Source;
 }
 
-/** What shows who is asking without an address: a checkout that this browser has just paid, or the link of a letter about a gift. */
-export type Proof = { checkoutId: string } | { manageToken: string };
+/** What shows who is asking without an address: a checkout that this browser has just paid, the link of a letter about a gift, or being signed in. */
+export type Proof = { checkoutId: string } | { manageToken: string } | 'session';
 
 export interface ProvenAsked extends Wish {
   proof: Proof;
@@ -244,7 +244,7 @@ export const provenRequest = z
   .strictObject({
     proof: line(200).meta({
       description:
-        'The id of a checkout that this browser paid within the last 30 minutes, or the last part of the link in a letter about a regular gift.',
+        'The id of a checkout that this browser paid within the last 30 minutes, the last part of the link in a letter about a regular gift, or `session` where the reader is signed in.',
     }),
     when,
     time_zone: timeZone.optional(),
@@ -378,7 +378,7 @@ export function provenFromForm(body: unknown): {
   const chosen = readWhen(form.when ?? '', form.date);
   if (isFault(chosen)) throw new Refusal(inField('when', chosen));
   const proof = proofOf(form.proof ?? '');
-  const stage = 'checkoutId' in proof ? 'again' : 'win-back';
+  const stage = proof !== 'session' && 'checkoutId' in proof ? 'again' : 'win-back';
   return {
     asked: {
       proof,
@@ -472,6 +472,7 @@ function shownFrom(form: FormFields): ReminderShown {
 }
 
 function proofOf(text: string): Proof {
+  if (text === 'session') return text;
   return z.uuid().safeParse(text).success ? { checkoutId: text } : { manageToken: text };
 }
 

@@ -14,6 +14,7 @@ import { languageLinks, localeOf } from '../web/locale.ts';
 import { rememberedCheckout } from '../web/own-checkout.ts';
 import { personal, sameSite } from '../web/protection.ts';
 import { sendPage } from '../web/respond.ts';
+import { isBound, signedInReader } from '../web/session.ts';
 import { wordsFor } from '../words/words.ts';
 import { calendarFile } from './calendar-file.ts';
 import { AskedPage, CalendarPage, ReminderPage, RemindMePage, UnsubscribePage } from './pages.tsx';
@@ -72,39 +73,48 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
     const { asked, faults, shown, key } = readForm(req);
     const locale = localeOf(req, config, localeIn(req.body));
     if (!asked) return showForm(req, res, { shown, faults, status: 422, locale });
-    let sendOn: string;
+    let noted: { sendOn: string; ownId: string | null };
     try {
+      const signedIn = await signedInReader(services, req, res);
       // What was asked is part of the key: the same form with another day is another wish, not a mistake.
       const request = { scope: 'remind-me', key: key && `${key} ${JSON.stringify(asked)}`, body: null };
       const { body } = await answerOnceWaiting(services, request, async () => {
         await granted(req, res);
-        return { status: 202, body: await askForReminder(services, { ...asked, locale }) };
+        return {
+          status: 202,
+          body: await askForReminder(services, { ...asked, locale }, signedIn?.readerId),
+        };
       });
-      sendOn = body.sendOn;
+      noted = body;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return showForm(req, res, { shown, faults: error.faults, status: error.status, locale });
     }
-    const by = config.reminderConfirmation === 'required' ? 'confirmation' : 'address';
-    showAsked(res, asked, { locale, sendOn, by, reminderPath: null });
+    const { sendOn, ownId } = noted;
+    const unproven = config.reminderConfirmation === 'required' ? 'confirmation' : 'address';
+    const by = ownId === null ? unproven : 'proof';
+    showAsked(res, asked, { locale, sendOn, by, reminderPath: ownId && reminderPath(ownId, locale) });
   });
 
-  // A reader who is known by what they have just paid here, or by their own letter: nothing to type, nothing to confirm.
+  // A reader who is known by what they have just paid here, by their own letter or by being signed in: nothing to type, nothing to confirm.
   routes.post('/remind-me/again', limited, sameSite(config), formBody(), async (req, res) => {
     const { asked, shown, key } = provenFromForm(req.body);
     const locale = localeOf(req, config, localeIn(req.body));
+    const browser = await browserOf(req, res);
+    // Only a page that was given to this very session asks by it.
+    if (asked.proof === 'session' && !browser.bound) browser.readerId = null;
     const request = { scope: 'remind-again', key: key && `${key} ${JSON.stringify(asked)}`, body: null };
     const { body } = await answerOnceWaiting(services, request, async () => {
       await granted(req, res);
-      const known = await askAgain(services, { ...asked, locale }, rememberedCheckout(services, req));
+      const known = await askAgain(services, { ...asked, locale }, browser);
       return { status: 202, body: known };
     });
     if (body === null) {
       const faults = [inField('email', fault('address-missing'))];
       return showForm(req, res, { shown, faults, status: 422, locale });
     }
-    const reminderPath = `/reminders/${linkToken(keys, 'reminder', body.id, null)}?locale=${locale}`;
-    showAsked(res, asked, { locale, sendOn: body.sendOn, by: 'proof', reminderPath });
+    const path = reminderPath(body.id, locale);
+    showAsked(res, asked, { locale, sendOn: body.sendOn, by: 'proof', reminderPath: path });
   });
 
   routes.get('/remind-me/calendar', (req, res) => {
@@ -151,10 +161,9 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
         // Whatever is wrong with the day is said before it counts.
         dueDay(asked.when, services.now(), zone);
         await granted(req, res);
-        return {
-          status: 202,
-          body: { send_on: (await askForReminder(services, { ...asked, locale })).sendOn },
-        };
+        const signedIn = await signedInReader(services, req, res);
+        const { sendOn } = await askForReminder(services, { ...asked, locale }, signedIn?.readerId);
+        return { status: 202, body: { send_on: sendOn } };
       }),
     );
     personal(res);
@@ -171,7 +180,7 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
       aboutWhen(async () => {
         dueDay(asked.when, services.now(), zone);
         await granted(req, res);
-        const known = await askAgain(services, { ...asked, locale }, rememberedCheckout(services, req));
+        const known = await askAgain(services, { ...asked, locale }, await browserOf(req, res));
         if (known === null) throw new Refusal(inField('proof', fault('link-expired')));
         return { status: 202, body: { send_on: known.sendOn } };
       }),
@@ -250,6 +259,19 @@ export function reminderRoutes(services: Services, door: ReminderDoor = {}): Rou
   });
 
   return routes;
+
+  async function browserOf(req: Request, res: Response) {
+    const signedIn = await signedInReader(services, req, res);
+    return {
+      checkoutId: rememberedCheckout(services, req),
+      readerId: signedIn?.readerId ?? null,
+      bound: signedIn !== null && isBound(keys, 'reader', signedIn.sessionId, req.body),
+    };
+  }
+
+  function reminderPath(id: string, locale: Locale): string {
+    return `/reminders/${linkToken(keys, 'reminder', id, null)}?locale=${locale}`;
+  }
 
   function readForm(req: Request) {
     return reminderFromForm(req.body, services.now(), config.publication.timeZone);

@@ -34,23 +34,28 @@ export type Reminder = typeof reminders.$inferSelect;
 
 /**
  * Notes the wish and answers the local day of the one letter. Whatever is known of the address, the same work is done and the
- * same is answered; whether anything is sent is decided when the letter is.
+ * same is answered; whether anything is sent is decided when the letter is. Who is signed in with this very address has proven
+ * it: then nothing is left to confirm, and `ownId` leads to the reminder's own page.
  */
 export async function askForReminder(
   services: Services,
   asked: ReminderAsked & { locale: Locale },
-): Promise<{ sendOn: string }> {
+  signedInId: string | null = null,
+): Promise<{ sendOn: string; ownId: string | null }> {
   const { config, keys } = services;
   const now = services.now();
   const day = dayOf(services, now, asked);
   const allowed = await spend(services, 'reminder-address', asked.address.lookUp, 3, 86_400);
   const person = sealPerson(keys, asked.address, null, asked.locale);
-  const confirmed = config.reminderConfirmation === 'off';
+  const own = signedInId !== null && (await isTheirAddress(services.database, signedInId, person));
+  const confirmed = own || config.reminderConfirmation === 'off';
+  const id = randomUUIDv7();
   await transact(services, (tx) =>
-    keepOrUndo(tx, allowed, async (kept) => {
+    keepOrUndo(tx, own || allowed, async (kept) => {
       const readerId = await holdReader(kept, now, person);
       const { stage, source } = asked;
-      const id = await noteReminder(kept, now, { ...asked, ...day, readerId, confirmed, stage, source });
+      const paidAt = own ? await lastPaidAt(kept, readerId) : null;
+      await noteReminder(kept, now, id, { ...asked, ...day, readerId, confirmed, stage, source, paidAt });
       if (confirmed) return;
       await queueLetter(kept, now, messageDomain(config), {
         kind: 'reminder-confirmation',
@@ -63,7 +68,7 @@ export async function askForReminder(
     }),
   );
   services.nudge('letters');
-  return { sendOn: day.sendOn };
+  return { sendOn: day.sendOn, ownId: own ? id : null };
 }
 
 /**
@@ -73,24 +78,42 @@ export async function askForReminder(
 export async function askAgain(
   services: Services,
   asked: ProvenAsked & { locale: Locale },
-  ownCheckout: string | null,
+  browser: Browser,
 ): Promise<{ sendOn: string; id: string } | null> {
   const now = services.now();
   const day = dayOf(services, now, asked);
-  const known = await readerOf(services, asked.proof, ownCheckout);
+  const known = await readerOf(services, asked.proof, browser);
   if (known === null) return null;
   const id = await transact(services, async (tx) => {
     if (!(await isHeld(tx, known.readerId))) return null;
     const paidAt = await lastPaidAt(tx, known.readerId);
-    return noteReminder(tx, now, { ...asked, ...day, ...known, confirmed: true, paidAt });
+    const made = randomUUIDv7();
+    await noteReminder(tx, now, made, { ...asked, ...day, ...known, confirmed: true, paidAt });
+    return made;
   });
   return id === null ? null : { sendOn: day.sendOn, id };
+}
+
+/** What this browser shows by its cookies. */
+export interface Browser {
+  /** The checkout it began last. */
+  checkoutId: string | null;
+  /** Who is signed in. */
+  readerId: string | null;
 }
 
 interface Known {
   readerId: string;
   stage: Stage;
   source: Source;
+}
+
+async function isTheirAddress(reads: Reads, readerId: string, { hash }: SealedPerson): Promise<boolean> {
+  const [reader] = await reads
+    .select({ id: readers.id })
+    .from(readers)
+    .where(and(eq(readers.id, readerId), eq(readers.addressHash, hash)));
+  return reader !== undefined;
 }
 
 /** When the reader's newest gift arrived: what they have given already does not stand for what they want to be reminded of. */
@@ -102,16 +125,20 @@ async function lastPaidAt(reads: Reads, readerId: string): Promise<Date | null> 
   return last?.paidAt ?? null;
 }
 
-async function readerOf(services: Services, proof: Proof, ownCheckout: string | null): Promise<Known | null> {
+async function readerOf(services: Services, proof: Proof, browser: Browser): Promise<Known | null> {
   const { database, keys } = services;
   const now = services.now();
+  const winBack = { stage: 'win-back', source: { component: componentOf['win-back'] } } as const;
+  if (proof === 'session') {
+    return browser.readerId === null ? null : { readerId: browser.readerId, ...winBack };
+  }
   if ('manageToken' in proof) {
     const read = readLinkToken(keys, 'manage', proof.manageToken, now);
     if ('fault' in read) return null;
-    return { readerId: read.id, stage: 'win-back', source: { component: componentOf['win-back'] } };
+    return { readerId: read.id, ...winBack };
   }
-  if (proof.checkoutId !== ownCheckout) return null;
-  const paid = await justPaid(database, ownCheckout, now);
+  if (proof.checkoutId !== browser.checkoutId) return null;
+  const paid = await justPaid(database, proof.checkoutId, now);
   if (paid === null) return null;
   const { readerId, article, campaign } = paid;
   const source = {
@@ -131,15 +158,15 @@ function dayOf(
   return { sendOn: dueDay(when, now, timeZone), timeZone };
 }
 
-/** Writes the reminder for a reader who is held, and answers its id. One that is confirmed makes others that wait give way. */
+/** Writes the reminder for a reader who is held. One that is confirmed makes others that wait give way. */
 async function noteReminder(
   tx: Tx,
   now: Date,
+  id: string,
   asked: Wish &
-    Known & { locale: Locale; sendOn: string; timeZone: string; confirmed: boolean; paidAt?: Date | null },
-): Promise<string> {
+    Known & { locale: Locale; sendOn: string; timeZone: string; confirmed: boolean; paidAt: Date | null },
+): Promise<void> {
   const { readerId, stage, source, confirmed, sendOn, timeZone } = asked;
-  const id = randomUUIDv7();
   if (confirmed) await replaceWaiting(tx, now, readerId);
   await tx.insert(reminders).values({
     id,
@@ -150,7 +177,7 @@ async function noteReminder(
     timeZone,
     locale: asked.locale,
     sendOn,
-    createdAt: askedAt(now, asked.paidAt ?? null),
+    createdAt: askedAt(now, asked.paidAt),
     confirmedAt: confirmed ? now : null,
     dueAt: sendAt(sendOn, timeZone, id),
     discreet: asked.discreet,
@@ -159,7 +186,6 @@ async function noteReminder(
     component: source.component ?? null,
     referrer: source.referrer ?? null,
   });
-  return id;
 }
 
 /**

@@ -60,11 +60,19 @@ export interface RefusalFacts {
   'password-too-long': { longest: number };
   'sign-in-failed': NoFacts;
   'sign-in-needed': NoFacts;
+  'code-missing': NoFacts;
+  'code-wrong': NoFacts;
+  /** A reader's way in was used, is too old or was tried too often. */
+  'sign-in-over': NoFacts;
+  /** Of a reader who gives regularly already, and is known: a second gift wants saying so. */
+  'gift-runs-already': NoFacts;
   /** A bearer token that is not ours, or was revoked. */
   'token-wrong': NoFacts;
   /** A regular gift that is overdue, paused, ending or over keeps its amount. */
   'gift-unchangeable': NoFacts;
   'already-done': NoFacts;
+  /** A report that took too long, or that the database's copy broke off to keep up. */
+  'report-unfinished': NoFacts;
 }
 
 export type NoFacts = Readonly<Record<never, never>>;
@@ -135,7 +143,10 @@ const statuses: { readonly [C in RefusalCode]?: number } = {
   'idempotency-key-malformed': 400,
   'sign-in-failed': 401,
   'sign-in-needed': 401,
+  'sign-in-over': 410,
+  'gift-runs-already': 409,
   'token-wrong': 401,
   'gift-unchangeable': 409,
   'already-done': 409,
+  'report-unfinished': 503,
 };

@@ -15,8 +15,10 @@ import type { Words } from '../words/words.ts';
 import { HiddenFields, Tick } from './form.tsx';
 
 export interface Reminding {
-  /** What shows who is asking: the checkout just paid, or the token of the letter's link. */
+  /** What shows who is asking: the checkout just paid, the token of the letter's link, or that somebody is signed in (`session`). */
   proof: string;
+  /** Binds the form to a session, where that is the proof. */
+  formToken?: string | null;
   /** Makes this form, sent twice, one reminder. */
   formKey: string;
   today: string;
@@ -74,7 +76,14 @@ export function RemindAgain(part: {
       </div>
       <form class="remind stack" method="post" action="/remind-me/again" data-locale={locale}>
         {reminding.asksDiscretion && <Tick name="discreet" label={own.discreet} hint={own.discreetWhy} />}
-        <HiddenFields fields={{ proof: reminding.proof, locale, key: reminding.formKey }} />
+        <HiddenFields
+          fields={{
+            proof: reminding.proof,
+            locale,
+            key: reminding.formKey,
+            form_token: reminding.formToken,
+          }}
+        />
         <input type="hidden" name="time_zone" value="" />
         <div class="cards days lines">
           {reminding.days.map(({ span, sendOn }) => (

@@ -131,7 +131,7 @@ test('an expired link leads to the form for a new one, by page and by button', a
     request(door.app).post(path).set(fromHere).type('form').send({}),
   ]) {
     const page = await ask.expect(410);
-    expect(page.text).toContain('action="/account/link"');
+    expect(page.text).toContain('action="/account/sign-in"');
     expect(textOf(page.text)).not.toContain('$5');
   }
   expect(await portalsOpened()).toEqual([]);
@@ -149,7 +149,7 @@ test('a link of another purpose, a bent one and a forgotten reader’s open noth
     '/account/manage/nothing',
   ]) {
     const page = await request(door.app).get(path).expect(404);
-    expect(page.text).toContain('action="/account/link"');
+    expect(page.text).toContain('action="/account/sign-in"');
     await request(door.app).post(path).set(fromHere).type('form').send({}).expect(404);
   }
   await request(door.app).get(good).expect(200);

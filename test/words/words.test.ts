@@ -140,8 +140,13 @@ const everyFault: { readonly [C in RefusalCode]: RefusalFacts[C] } = {
   'sign-in-failed': {},
   'sign-in-needed': {},
   'token-wrong': {},
+  'code-missing': {},
+  'code-wrong': {},
+  'sign-in-over': {},
+  'gift-runs-already': {},
   'gift-unchangeable': {},
   'already-done': {},
+  'report-unfinished': {},
   'sender-unproven': {},
   'proof-unavailable': {},
 };

@@ -1,9 +1,43 @@
 // The reader's own pages: looking after a gift, in English.
 export const account = {
   title: 'Your support',
-  byLinkText:
-    'You can change your card or end your gift on a page at Stripe. A link that we mail to you opens it; there is no password.',
-  byLetterText: 'The link is also in the letter that thanked you for your gift, and is good for 30 days.',
+  signInTitle: 'Come to your own pages',
+  signInText:
+    'Enter the address you give with. We mail you a link and a code that let you in; there is no password.',
+  mailSignIn: 'Mail me a link',
+  byLetterText:
+    'To change the amount or the card of your gift, the link in any of our letters about it is enough for 30 days.',
+  askedTitle: 'Look into your mail',
+  /** The same for every address, known or not. */
+  asked:
+    'If somebody gives with this address, a letter with a link and a code is on its way. It may take a few minutes. Both are good for 10 minutes.',
+  askedHere: 'Open the link in this browser, or enter the code here.',
+  askedAside:
+    'Nothing has come? It may lie among the unwanted letters, or you may give with another address.',
+  askAgain: 'Ask for another letter',
+  codeLabel: 'Code from the letter',
+  letInTitle: 'Sign in',
+  letInText: 'This is the browser in which you asked: one press, and you are in.',
+  letInElsewhere:
+    'This is another browser than the one in which you asked. Here the code from the same letter is needed as well.',
+  overTitle: 'Another letter is needed',
+  overviewGift: 'Your regular gift',
+  beginGift: 'Begin a regular gift',
+  overviewNone: 'You give nothing every month or year. Nothing will be charged.',
+  historyTitle: 'What you gave',
+  sentBack: (amount: string) => `${amount} sent back`,
+  kind: { once: 'once', month: 'monthly gift', year: 'yearly gift' },
+  yearsTitle: 'By year',
+  yearTitle: (year: number) => `Your gifts in ${year}`,
+  yearText: (publication: string, date: string) => `Given to ${publication}. As of ${date}.`,
+  yearSentBack: (currency: string) => `Sent back, ${currency}`,
+  yearTotal: (currency: string) => `In all, ${currency}`,
+  backToAccount: 'Back to your support',
+  signOutTitle: 'Leave',
+  signOutText: 'On a device that others use as well, sign out when you are done.',
+  signOut: 'Sign out',
+  signOutEverywhere: 'Sign out on all devices',
+  signedOut: 'You are signed out.',
   manageTitle: 'Look after your gift',
   openPortalText: 'On the next page, at Stripe, you can change your card or end your gift.',
   /** Where every gift that runs is set to end. */
@@ -27,16 +61,6 @@ export const account = {
   backAside: 'If you changed nothing, nothing happens.',
   expiredTitle: 'This link has expired',
   brokenTitle: 'This link does not work',
-  mailLinkTitle: 'Get a new link',
-  mailLinkText: 'Enter the address you give with, and we will mail you a fresh link.',
-  mailLink: 'Mail me my link',
-  mailLinkAgain: 'Try another address',
-  linkMailedTitle: 'Look into your mail',
-  /** The same for every address, known or not. */
-  linkMailed:
-    'If a gift belongs to this address, a letter with the link is on its way. It may take a few minutes.',
-  linkMailedAside:
-    'Nothing has come? It may lie among the unwanted letters, or you may give with another address.',
   lettersTitle: 'Your letters',
   lettersPlain:
     'Our letters to you show our name in the sender and the subject. If it is safer that nobody sees it there, we write to you discreetly.',

@@ -77,10 +77,19 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
   'password-too-long': ({ longest }) => `Please choose a password of at most ${longest} characters.`,
   'sign-in-failed': () => 'Address and password do not match. Please check both and try again.',
   'sign-in-needed': () => 'Please sign in first.',
+  'code-missing': () => 'Please enter the six digits from the letter.',
+  'code-wrong': () =>
+    'This is not the code in the newest letter. Please look at it again; after five wrong ones another letter is needed.',
+  'sign-in-over': () =>
+    'This was used already, is more than 10 minutes old, or was tried too often. Please ask for another letter.',
+  'gift-runs-already': () =>
+    'A regular gift runs already. Please change its amount instead, or say that a second one is meant.',
   'token-wrong': () => 'This token is not known here, or was revoked. Please ask for a new one.',
   'gift-unchangeable': () =>
     'The amount can be changed while the gift runs and its payments go through. Please look after the card first, or begin a new gift.',
   'already-done': () => 'This was already done. Nothing more is needed.',
+  'report-unfinished': () =>
+    'This could not be counted in time. Please ask again in a moment, or for a shorter time.',
 };
 
 const gift = { once: 'gift', month: 'monthly gift', year: 'yearly gift' } as const;
