@@ -1,8 +1,9 @@
 // Growth in giving: what each period has more than the one before, and what it lost (metric 14).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { keptGifts, keptLines } from './kept.ts';
+import { comparedRows } from './compared.ts';
 import { figuresOf } from './moved.ts';
+import { comparisonOf } from './prepared-comparisons.ts';
 import type { Question } from './question.ts';
 import {
   answered,
@@ -14,7 +15,7 @@ import {
   namedPeriods,
   type Report,
 } from './report.ts';
-import { type Stretch, stretchRows, withNeighbours } from './stretch.ts';
+import { type Stretch, withNeighbours } from './stretch.ts';
 
 const parts = ['previous', 'new', 'recaptured', 'upgraded', 'lapsed', 'downgraded', 'current'] as const;
 
@@ -33,46 +34,22 @@ export const growth: Report = {
 /**
  * Each supporter is one part of a period's gains or losses, or gave as much as before. A supporter who gave before, but not in
  * the period before, is recaptured. For the whole range the one before is the stretch of the same length before it.
+ * Whoever gave in several currencies is, where each has a block, one supporter of the whole by what it came to in the house's currency.
  */
 async function readGrowth(reads: Reads, question: Question): Promise<Figures> {
+  const stretches = withoutNext(question);
+  const compared = await comparisonOf(
+    reads,
+    question,
+    stretches,
+    stretches.filter(({ number }) => number > 0),
+  );
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
-), stretch as materialized (${stretchRows(withoutNext(question))}
-), ${keptGifts(question)}, pair as (
-  select
-    set_name,
-    number,
-    currency,
-    reader_id,
-    sum(current) as current,
-    sum(previous) as previous,
-    bool_or(gives) as gives,
-    bool_or(gave) as gave
-  from (
-    select set_name, number, currency, reader_id, amount as current, 0 as previous, true as gives, false as gave
-    from kept where number > 0
-    union all
-    select set_name, number + 1, currency, reader_id, 0, amount, false, true from kept
-  ) as either
-  group by set_name, number, currency, reader_id
-), judged as (
-  select
-    pair.*,
-    case
-      when gives and gave and current > previous then 'upgraded'
-      when gives and gave and current < previous then 'downgraded'
-      when gives and gave then 'same'
-      when gave then 'lapsed'
-      when first_gift.at >= s.starts_at then 'new'
-      else 'recaptured'
-    end as part
-  from pair
-  join stretch s on s.set_name = pair.set_name and s.number = pair.number
-  join first_gift on first_gift.reader_id = pair.reader_id and first_gift.currency is not distinct from pair.currency
-), summed as (
+), ${compared.parts}, summed as (
   select
     set_name,
     number,
@@ -84,24 +61,24 @@ with given as materialized (${givenPeriods(question)}
     -(${gainOf('lapsed')}) as lapsed,
     -(${gainOf('downgraded')}) as downgraded,
     sum(current) as current,
-    count(*) filter (where gave) as previous_donors,
-    count(*) filter (where part = 'new') as new_donors,
-    count(*) filter (where part = 'recaptured') as recaptured_donors,
-    count(*) filter (where part = 'upgraded') as upgraded_donors,
-    count(*) filter (where part = 'lapsed') as lapsed_donors,
-    count(*) filter (where part = 'downgraded') as downgraded_donors,
-    count(*) filter (where gives) as current_donors
-  from judged
+    sum(facts) filter (where part not in ('new', 'recaptured')) as previous_donors,
+    ${countOf('new')} as new_donors,
+    ${countOf('recaptured')} as recaptured_donors,
+    ${countOf('upgraded')} as upgraded_donors,
+    ${countOf('lapsed')} as lapsed_donors,
+    ${countOf('downgraded')} as downgraded_donors,
+    sum(facts) filter (where part <> 'lapsed') as current_donors
+  from comparison
+  where part <> 'unconverted'
   group by set_name, number, currency
 ), unconverted as (
-  select jsonb_agg(jsonb_build_object('currency', own_currency, 'amount_minor', amount) order by own_currency) as amounts
-  from (
-    select own_currency, sum(own_kept) as amount from gift
-    where kept is null and set_name = 'whole' and number = 1
-    group by own_currency
-  ) as by_currency
-), block as (${blocksOf('gift')}
-), line as (${keptLines}
+  select jsonb_agg(jsonb_build_object('currency', currency, 'amount_minor', current) order by currency) as amounts
+  from comparison
+  where part = 'unconverted' and set_name = 'whole'
+), shown as (
+  select currency from comparison where part <> 'unconverted'
+), block as (${blocksOf('shown')}
+), line as (${comparedRows}
 )
 select
   line.period,
@@ -128,13 +105,17 @@ left join summed on summed.set_name = line.set_name and summed.number = line.num
   and summed.currency is not distinct from line.currency
 order by line.currency, line.bucket`,
   );
-  return figuresOf(growth.columns(question), found);
+  return { ...figuresOf(growth.columns(question), found), ranges: compared.ranges };
 }
 
 /** What follows the range is no part of it. */
 function withoutNext(question: Question): Stretch[] {
   const last = { periods: question.periods.length, whole: 1, months: 0 };
   return withNeighbours(question).filter(({ set, number }) => number <= last[set]);
+}
+
+function countOf(part: string): SQL {
+  return sql`sum(facts) filter (where part = ${part})`;
 }
 
 function gainOf(part: string): SQL {

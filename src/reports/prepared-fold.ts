@@ -3,14 +3,17 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Tx } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { addDays, localDate, startOfDay } from '../values/calendar.ts';
+import { foreseeRanges, isForeseen, markCounted, waitingRange } from './kept-ranges.ts';
 import type { KeptKind } from './prepared.ts';
+import { comparisonSums, rangeSums } from './prepared-comparisons.ts';
 import { factsNow, factsThen } from './prepared-facts.ts';
 import { moneySums } from './prepared-money.ts';
 import { promiseSums } from './prepared-promises.ts';
+import { reckoningOf } from './reckoning.ts';
 import { answered } from './report.ts';
 
 /** Everything that sums are kept of. Where one is added the migration empties kept_books, so that all are counted once more. */
-const kinds: readonly KeptKind[] = [moneySums, promiseSums];
+const kinds: readonly KeptKind[] = [moneySums, promiseSums, comparisonSums];
 
 type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['config'], 'publication'> };
 
@@ -22,7 +25,8 @@ type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['co
 export async function foldChanges(services: Counting, mostReaders = 500): Promise<boolean> {
   const [work] = await answered(
     services.database,
-    sql`select exists (select from changed_facts) or not exists (${books(services)}) as is_due`,
+    sql`select exists (select from changed_facts) or not exists (${books(services)})
+      or not ${isForeseen(reckoningOf(services.config), services.now())} as is_due`,
   );
   if (work?.is_due !== true) return false;
   return alone(services.database, async (tx) => {
@@ -36,16 +40,30 @@ export async function foldChanges(services: Counting, mostReaders = 500): Promis
         select array_agg(reader_id) as readers, count(*)::int as number from few`,
     );
     const readers = changed?.readers;
-    if (!Array.isArray(readers)) return false;
-    const some = sql`changed_reader as materialized (select unnest(${sql.param(readers)}::uuid[]) as reader_id)`;
-    await keepDays(tx, services, some);
-    await addUp(tx, services, some, [
-      { facts: factsNow, times: 1 },
-      { facts: factsThen, times: -1 },
-    ]);
-    await tx.execute(sql`delete from changed_facts where reader_id = any(${sql.param(readers)}::uuid[])`);
-    return changed?.number === mostReaders;
+    if (Array.isArray(readers)) await foldReaders(tx, services, readers);
+    return changed?.number === mostReaders || countRange(tx, services);
   });
+}
+
+async function foldReaders(tx: Tx, services: Counting, readers: readonly unknown[]): Promise<void> {
+  const some = sql`changed_reader as materialized (select unnest(${sql.param(readers)}::uuid[]) as reader_id)`;
+  await keepDays(tx, services, some);
+  await addUp(tx, services, some, [
+    { facts: factsNow, times: 1 },
+    { facts: factsThen, times: -1 },
+  ]);
+  await tx.execute(sql`delete from changed_facts where reader_id = any(${sql.param(readers)}::uuid[])`);
+}
+
+/** Counts one of the ranges that sums are to be kept of from now on, where all changes are folded. */
+async function countRange(tx: Tx, services: Counting): Promise<boolean> {
+  await foreseeRanges(tx, reckoningOf(services.config), services.now());
+  const name = await waitingRange(tx);
+  if (name === null) return false;
+  await tx.execute(sql`set local work_mem = '256MB'`);
+  await addUp(tx, services, everyone, [{ facts: everyFact, times: 1 }], [rangeSums(name)]);
+  await markCounted(tx, name);
+  return true;
 }
 
 /** Forgets all kept sums and counts everything anew, as from the first day. False while another instance is at it. */
@@ -126,7 +144,6 @@ async function countAnew(tx: Tx, services: Counting): Promise<void> {
     await tx.execute(sql`delete from ${sql.identifier(table)}`);
   }
   await tx.execute(sql`set local work_mem = '256MB'`);
-  const everyone = sql`changed_reader as materialized (select null::uuid as reader_id where false)`;
   await keepDays(tx, services, null);
   await addUp(tx, services, everyone, [{ facts: everyFact, times: 1 }]);
   await tx.execute(
@@ -134,6 +151,8 @@ async function countAnew(tx: Tx, services: Counting): Promise<void> {
       values (${timeZone}, ${reportingCurrency}, ${fiscalYearStart}, ${services.now().toISOString()}::timestamptz)`,
   );
 }
+
+const everyone = sql`changed_reader as materialized (select null::uuid as reader_id where false)`;
 
 /** The tables as they are; a statement's list of parts may not be empty. */
 const everyFact = sql`all_facts as (select)`;
@@ -144,15 +163,16 @@ async function addUp(
   { config }: Counting,
   changed: SQL,
   sides: readonly { facts: SQL; times: 1 | -1 }[],
+  some = kinds,
 ): Promise<void> {
-  const { reportingCurrency, fiscalYearStart } = config.publication;
+  const { timeZone, reportingCurrency, fiscalYearStart } = config.publication;
   for (const mode of ['own', 'reporting'] as const) {
     const reporting = mode === 'reporting' ? reportingCurrency : null;
-    for (const { table, keys, unique, sums, lines } of kinds) {
+    for (const { table, keys, unique, sums, lines } of some) {
       const line = sql.join(
         sides.map(
           ({ facts, times }) =>
-            sql`select * from (${lines({ mode, fiscalYearStart }, facts, times)}) as side`,
+            sql`select * from (${lines({ mode, timeZone, fiscalYearStart }, facts, times)}) as side`,
         ),
         sql` union all `,
       );

@@ -241,6 +241,12 @@ function readDays(
   return readRange(asked.from || usualStart(to, by, reckoning.fiscalYearStart), to, by);
 }
 
+/** The days that are meant where none are said. */
+export function usualDays(by: PeriodLength, reckoning: Reckoning, asOf: Date): { from: string; to: string } {
+  const to = usualEnd(by, reckoning, asOf);
+  return { from: usualStart(to, by, reckoning.fiscalYearStart), to };
+}
+
 /** The end of the period we are in. */
 function usualEnd(by: PeriodLength, { timeZone, fiscalYearStart }: Reckoning, asOf: Date): string {
   return periodAround(asOf, by, timeZone, fiscalYearStart).until;

@@ -3,6 +3,7 @@ import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import type { Question } from './question.ts';
+import type { KeptRange } from './stretch.ts';
 
 /** What a column holds; decides how a page writes it. Money is integer minor units in its row's currency. */
 export type ColumnKind =
@@ -42,6 +43,8 @@ export interface Figures {
   unconverted: readonly Unconverted[];
   /** Of reminders: the same counts by one thing at a time, which `by` says, for the page. */
   ways?: readonly Row[];
+  /** Stretches that this is quickest told of if sums are kept of them; see kept-ranges.ts. */
+  ranges?: readonly KeptRange[];
   /** Of a list that can be read on from any of its rows: where this page of it stands. */
   place?: ListPlace;
 }

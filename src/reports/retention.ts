@@ -1,8 +1,9 @@
 // Retention: of those who gave in a period, how many gave again in the next one (metric 12).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { keptGifts, keptLines } from './kept.ts';
+import { comparedRows } from './compared.ts';
 import { figuresOf } from './moved.ts';
+import { comparisonOf } from './prepared-comparisons.ts';
 import type { Question } from './question.ts';
 import {
   answered,
@@ -40,37 +41,37 @@ export const retention: Report = {
  * stretch of the same length after it.
  */
 async function readRetention(reads: Reads, question: Question): Promise<Figures> {
+  const stretches = withNeighbours(question).filter(({ number }) => number > 0);
+  const compared = await comparisonOf(
+    reads,
+    question,
+    stretches,
+    stretches.filter(({ number }) => number > 1),
+  );
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
-), stretch as materialized (${stretchRows(withNeighbours(question).filter(({ number }) => number > 0))}
-), ${keptGifts(question)}, donor as (
-  select
-    kept.*,
-    coalesce(lead(kept.number) over (
-      partition by kept.set_name, kept.currency, kept.reader_id order by kept.number
-    ) = kept.number + 1, false) as again,
-    first_gift.at >= s.starts_at as is_new
-  from kept
-  join stretch s on s.set_name = kept.set_name and s.number = kept.number
-  join first_gift on first_gift.reader_id = kept.reader_id and first_gift.currency is not distinct from kept.currency
-), counted as (
+), stretch as materialized (${stretchRows(stretches)}
+), ${compared.parts}, counted as (
   select
     set_name,
-    number,
+    number - 1 as number,
     currency,
-    count(*) as donors,
-    count(*) filter (where again) as retained,
-    count(*) filter (where is_new) as new_donors,
-    count(*) filter (where is_new and again) as new_retained,
-    count(*) filter (where not is_new) as repeat_donors,
-    count(*) filter (where not is_new and again) as repeat_retained
-  from donor
+    sum(facts) as donors,
+    sum(facts) filter (where part <> 'lapsed') as retained,
+    coalesce(sum(facts) filter (where was_new), 0) as new_donors,
+    coalesce(sum(facts) filter (where was_new and part <> 'lapsed'), 0) as new_retained,
+    coalesce(sum(facts) filter (where not was_new), 0) as repeat_donors,
+    coalesce(sum(facts) filter (where not was_new and part <> 'lapsed'), 0) as repeat_retained
+  from comparison
+  where part in ('same', 'upgraded', 'downgraded', 'lapsed')
   group by set_name, number, currency
-), block as (${blocksOf('gift')}
-), line as (${keptLines}
+), shown as (
+  select currency from comparison where part <> 'unconverted'
+), block as (${blocksOf('shown')}
+), line as (${comparedRows}
 )
 select
   line.period,
@@ -78,7 +79,7 @@ select
   line.bucket,
   coalesce(donors, 0) as donors,
   coalesce(retained, 0) as retained,
-  ${rate(sql`retained`, sql`donors`)} as rate,
+  ${rate(sql`coalesce(retained, 0)`, sql`donors`)} as rate,
   coalesce(new_donors, 0) as new_donors,
   coalesce(new_retained, 0) as new_retained,
   ${rate(sql`new_retained`, sql`new_donors`)} as new_rate,
@@ -92,7 +93,7 @@ left join counted on counted.set_name = line.set_name and counted.number = line.
   and counted.currency is not distinct from line.currency
 order by line.currency, line.bucket`,
   );
-  return figuresOf(retention.columns(question), found);
+  return { ...figuresOf(retention.columns(question), found), ranges: compared.ranges };
 }
 
 /** Not defined without givers, nor before the next period has ended. */

@@ -11,6 +11,13 @@ export interface Stretch {
   piece: Period;
 }
 
+/** One set of a question's stretches, numbered from 0 on, for sums to be kept of. The same name is the same stretches. */
+export interface KeptRange {
+  name: string;
+  starts: readonly string[];
+  ends: readonly string[];
+}
+
 /**
  * Each period of the range and the whole of it, with what came before and what follows. The neighbours of a clipped period are
  * whole ones; those of the whole range are as long as it is, in months where it is made of months.
