@@ -69,6 +69,21 @@ export function Framed(frame: Frame): VNode {
   );
 }
 
+/** Only where the figures are read from a copy that is noticeably behind, or of which nobody can say. */
+export function CopyBehind({ words, behindMs }: { words: Words; behindMs: number | null }): VNode | null {
+  if (behindMs === null) return <p class="aside">{words.reports.copyOfUnknownAge}</p>;
+  if (behindMs < noticedMs) return null;
+  return (
+    <p>
+      <span class="tag slow">
+        {words.reports.copyBehind(words.reports.seconds(Math.round(behindMs / 1000)))}
+      </span>
+    </p>
+  );
+}
+
+const noticedMs = 10_000;
+
 export function placeOfReport(name: string): Place {
   const family = families.find((each) => each.some((member) => member === name)) ?? [];
   const member = (each: Place) => each === name || family.some((other) => other === each);

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { ComponentChildren, VNode } from 'preact';
+import type { VNode } from 'preact';
 import { z } from 'zod';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
@@ -23,10 +23,11 @@ import { EventsContent } from './events-page.tsx';
 import { goalJson, readGoals } from './goals.ts';
 import { readLettersDesk } from './letters-desk.ts';
 import { LettersContent } from './letters-page.tsx';
-import { Framed, type Place, placeOfReport } from './pages.tsx';
+import { CopyBehind, Framed, type Place, placeOfReport } from './pages.tsx';
 import { partsOfGiving, pictureOf, stepsOf } from './pictures.ts';
 import { type Asked, type Question, readQuestion } from './question.ts';
 import { reckoningOf } from './reckoning.ts';
+import { askPatiently, type Told, toldMoment } from './replica.ts';
 import type { Row } from './report.ts';
 import { ReportContent } from './report-page.tsx';
 import { everyRow } from './rows.ts';
@@ -75,114 +76,173 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
   const routes = Router();
   const mayRead = guard.require('viewer');
 
-  routes.get('/staff', mayRead, async (req, res) => {
-    const { currency } = readInput(asked, req.query);
-    const desk = await readDesk(services.reportsDatabase, reckoning, services.now(), deskCurrency(currency));
-    const seen = seenBy(req, res);
-    const charts = {
-      giving: await drawnOrNot(drawGiving(seen.words, desk)),
-      movements: await drawnOrNot(drawMovements(seen.words, desk)),
-    };
-    show(req, res, seen, 'desk', seen.words.reports.desk, DeskFigures({ seen, desk, charts }));
-  });
+  routes.get(
+    '/staff',
+    mayRead,
+    patiently(async (req, res) => {
+      const { currency } = readInput(asked, req.query);
+      const told = await toldMoment(services);
+      const desk = await readDesk(services.reportsDatabase, reckoning, told.asOf, deskCurrency(currency));
+      const seen = seenBy(req, res);
+      const charts = {
+        giving: await drawnOrNot(drawGiving(seen.words, desk)),
+        movements: await drawnOrNot(drawMovements(seen.words, desk)),
+      };
+      show(req, res, {
+        seen,
+        told,
+        place: 'desk',
+        title: seen.words.reports.desk,
+        content: DeskFigures({ seen, desk, charts }),
+      });
+    }),
+  );
 
-  routes.get('/staff/events', mayRead, async (req, res) => {
-    const given = readInput(askedOfEvents, req.query);
-    const inbox = await readInbox(services.reportsDatabase, services.now());
-    // What needs a person comes first, where nothing else was asked for.
-    const state = given.state ?? (inbox.counts.dead > 0 ? 'dead' : 'waiting');
-    const question = readQuestion({ state, most: String(eventsShown) }, reckoning, services.now());
-    if (Array.isArray(question)) throw new Refusal(question[0] ?? fault('choice-unknown'));
-    const seen = seenBy(req, res);
-    const content = EventsContent({
-      seen,
-      inbox,
-      state: question.state ?? 'waiting',
-      answer: await answerReport(services.reportsDatabase, 'events', question),
-      formToken: guard.formToken(res, 'finance'),
-      replayed:
-        given.replayed !== undefined && /^\d{1,4}$/.test(given.replayed) ? Number(given.replayed) : null,
-    });
-    show(req, res, seen, 'events', seen.words.reports.names.events, content);
-  });
+  routes.get(
+    '/staff/events',
+    mayRead,
+    patiently(async (req, res) => {
+      const given = readInput(askedOfEvents, req.query);
+      const told = await toldMoment(services);
+      const inbox = await readInbox(services.reportsDatabase, told.asOf);
+      // What needs a person comes first, where nothing else was asked for.
+      const state = given.state ?? (inbox.counts.dead > 0 ? 'dead' : 'waiting');
+      const question = readQuestion({ state, most: String(eventsShown) }, reckoning, told.asOf);
+      if (Array.isArray(question)) throw new Refusal(question[0] ?? fault('choice-unknown'));
+      const seen = seenBy(req, res);
+      const content = EventsContent({
+        seen,
+        inbox,
+        state: question.state ?? 'waiting',
+        answer: await answerReport(services.reportsDatabase, 'events', question),
+        formToken: guard.formToken(res, 'finance'),
+        replayed:
+          given.replayed !== undefined && /^\d{1,4}$/.test(given.replayed) ? Number(given.replayed) : null,
+      });
+      show(req, res, { seen, told, place: 'events', title: seen.words.reports.names.events, content });
+    }),
+  );
 
-  routes.get('/staff/letters', mayRead, async (req, res) => {
-    const given = readInput(askedOfLetters, req.query);
-    // The last month, where nothing else was asked for: what stood in the way last year helps nobody.
-    const question = readQuestion({ ...given, by: 'day' }, reckoning, services.now());
-    const seen = seenBy(req, res);
-    const isAsked = !Array.isArray(question);
-    const content = LettersContent({
-      seen,
-      asked: given,
-      faults: isAsked ? [] : question,
-      found: isAsked ? await readLettersDesk(services.reportsDatabase, question) : null,
-    });
-    const status = isAsked ? 200 : refusalOf(question).status;
-    show(req, res, seen, 'letters', seen.words.reports.names.letters, content, status);
-  });
+  routes.get(
+    '/staff/letters',
+    mayRead,
+    patiently(async (req, res) => {
+      const given = readInput(askedOfLetters, req.query);
+      // The last month, where nothing else was asked for: what stood in the way last year helps nobody.
+      const told = await toldMoment(services);
+      const question = readQuestion({ ...given, by: 'day' }, reckoning, told.asOf);
+      const seen = seenBy(req, res);
+      const isAsked = !Array.isArray(question);
+      const content = LettersContent({
+        seen,
+        asked: given,
+        faults: isAsked ? [] : question,
+        found: isAsked ? await readLettersDesk(services.reportsDatabase, question) : null,
+      });
+      const status = isAsked ? 200 : refusalOf(question).status;
+      show(req, res, {
+        seen,
+        told,
+        place: 'letters',
+        title: seen.words.reports.names.letters,
+        content,
+        status,
+      });
+    }),
+  );
 
   routes.get('/staff/definitions', mayRead, (req, res) => {
     const seen = seenBy(req, res);
-    const { definitionsTitle } = seen.words.reports;
-    show(req, res, seen, 'definitions', definitionsTitle, Definitions({ words: seen.words }));
+    const { definitionsTitle: title } = seen.words.reports;
+    show(req, res, { seen, place: 'definitions', title, content: Definitions({ words: seen.words }) });
   });
 
   routes.get('/staff/reports', mayRead, (_req, res) => res.redirect(302, '/staff/reports/income'));
 
-  routes.get('/staff/reports/:name', mayRead, async (req, res) => {
-    const name = reportNamed(String(req.params.name));
-    const given = readInput(asked, req.query);
-    const question = readQuestion(pageDefaults(name, given, req), reckoning, services.now());
-    const isAsked = !Array.isArray(question);
-    const seen = seenBy(req, res);
-    const { reportsDatabase } = services;
-    const answer = isAsked ? await answerReport(reportsDatabase, name, question) : null;
-    const times =
-      name === 'recovery' && isAsked ? await answerReport(reportsDatabase, 'recovery-times', question) : null;
-    const content = ReportContent({
-      seen,
-      name,
-      asked: given,
-      answer,
-      times,
-      picture: answer && (await drawnOrNot(pictureOf(seen.words, answer))),
-      faults: isAsked ? [] : question,
-      currencies: await currenciesUsed(reportsDatabase),
-      reportingCurrency: reckoning.reportingCurrency,
-    });
-    const status = isAsked ? 200 : refusalOf(question).status;
-    show(req, res, seen, placeOfReport(name), seen.words.reports.names[name], content, status);
-  });
+  routes.get(
+    '/staff/reports/:name',
+    mayRead,
+    patiently(async (req, res) => {
+      const name = reportNamed(String(req.params.name));
+      const given = readInput(asked, req.query);
+      const told = await toldMoment(services);
+      const question = readQuestion(pageDefaults(name, given, req), reckoning, told.asOf);
+      const isAsked = !Array.isArray(question);
+      const seen = seenBy(req, res);
+      const { reportsDatabase } = services;
+      const answer = isAsked ? await answerReport(reportsDatabase, name, question) : null;
+      const times =
+        name === 'recovery' && isAsked
+          ? await answerReport(reportsDatabase, 'recovery-times', question)
+          : null;
+      const content = ReportContent({
+        seen,
+        name,
+        asked: given,
+        answer,
+        times,
+        picture: answer && (await drawnOrNot(pictureOf(seen.words, answer))),
+        faults: isAsked ? [] : question,
+        currencies: await currenciesUsed(reportsDatabase),
+        reportingCurrency: reckoning.reportingCurrency,
+      });
+      const status = isAsked ? 200 : refusalOf(question).status;
+      show(req, res, {
+        seen,
+        told,
+        place: placeOfReport(name),
+        title: seen.words.reports.names[name],
+        content,
+        status,
+      });
+    }),
+  );
 
-  routes.get('/api/v1/reports/:name', guard.requireOrToken('viewer'), async (req, res) => {
-    const wanted = String(req.params.name);
-    const isFile = wanted.endsWith('.csv');
-    const name = reportNamed(isFile ? wanted.slice(0, -4) : wanted);
-    const given = readInput(asked, req.query);
-    const question = wellAsked(given);
-    const answer = await answerReport(services.reportsDatabase, name, question);
-    const isWhole = isList(name) && given.most === undefined && given.before === undefined;
-    const next = isWhole ? null : nextOf(answer);
-    if (next !== null) res.links({ next });
-    res.type(isFile ? 'text/csv; charset=utf-8; header=present' : 'json');
-    if (isFile)
-      res.setHeader(
-        'content-disposition',
-        `attachment; filename=${name}-${question.from}-${question.to}.csv`,
-      );
-    if (isWhole) await sendEvery(res, isFile ? csvParts : jsonParts, answer);
-    else if (isFile) res.send(csvOf(answer.columns, answer.rows));
-    else res.json({ ...jsonOf(answer), ...(next !== null && { next }) });
-  });
+  routes.get(
+    '/api/v1/reports/:name',
+    guard.requireOrToken('viewer'),
+    patiently(async (req, res) => {
+      const wanted = String(req.params.name);
+      const isFile = wanted.endsWith('.csv');
+      const name = reportNamed(isFile ? wanted.slice(0, -4) : wanted);
+      const given = readInput(asked, req.query);
+      const question = wellAsked(given, (await toldMoment(services)).asOf);
+      const answer = await answerReport(services.reportsDatabase, name, question);
+      const isWhole = isList(name) && given.most === undefined && given.before === undefined;
+      const next = isWhole ? null : nextOf(answer);
+      if (next !== null) res.links({ next });
+      res.type(isFile ? 'text/csv; charset=utf-8; header=present' : 'json');
+      if (isFile)
+        res.setHeader(
+          'content-disposition',
+          `attachment; filename=${name}-${question.from}-${question.to}.csv`,
+        );
+      if (isWhole) await sendEvery(res, isFile ? csvParts : jsonParts, answer);
+      else if (isFile) res.send(csvOf(answer.columns, answer.rows));
+      else res.json({ ...jsonOf(answer), ...(next !== null && { next }) });
+    }),
+  );
 
-  routes.get('/api/v1/goals', guard.requireOrToken('viewer'), async (_req, res) => {
-    const asOf = services.now();
-    const goals = await readGoals(services.reportsDatabase, reckoning, asOf);
-    res.json({ time_zone: reckoning.timeZone, as_of: asOf.toISOString(), goals: goals.map(goalJson) });
-  });
+  routes.get(
+    '/api/v1/goals',
+    guard.requireOrToken('viewer'),
+    patiently(async (_req, res) => {
+      const { asOf } = await toldMoment(services);
+      const goals = await readGoals(services.reportsDatabase, reckoning, asOf);
+      res.json({ time_zone: reckoning.timeZone, as_of: asOf.toISOString(), goals: goals.map(goalJson) });
+    }),
+  );
 
   return routes;
+
+  /** A copy may break a question off; it is asked once more, unless a part of the answer has gone out. */
+  function patiently(answer: (req: Request, res: Response) => Promise<void>): RequestHandler {
+    return (req, res) =>
+      askPatiently(
+        () => answer(req, res),
+        () => !res.headersSent,
+      );
+  }
 
   /** Rows are read as fast as they are taken; who goes away in the middle is no fault. */
   async function sendEvery(
@@ -198,8 +258,8 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     }
   }
 
-  function wellAsked(given: Asked): Question {
-    const question = readQuestion(given, reckoning, services.now());
+  function wellAsked(given: Asked, asOf: Date): Question {
+    const question = readQuestion(given, reckoning, asOf);
     if (Array.isArray(question)) throw refusalOf(question);
     return question;
   }
@@ -244,11 +304,14 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
   function show(
     req: Request,
     res: Response,
-    seen: Seen,
-    place: Place,
-    title: string,
-    children: ComponentChildren,
-    status = 200,
+    {
+      seen,
+      told,
+      place,
+      title,
+      content,
+      status = 200,
+    }: { seen: Seen; told?: Told; place: Place; title: string; content: VNode; status?: number },
   ): void {
     sendPage(
       res,
@@ -259,7 +322,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
         publication: config.publication.name,
         end: guard.end(res, seen.words),
         languages: languageLinks(req, config),
-        children,
+        children: [told && CopyBehind({ words: seen.words, behindMs: told.behindMs }), content],
       }),
       status,
     );

@@ -365,7 +365,7 @@ async function launch(way: Way, postgres: string, args: string[]): Promise<Child
   await new Promise<void>((ready, fail) => {
     server.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-4000);
-      if (said.includes('ready to accept connections')) ready();
+      if (/ready to accept (read-only )?connections/.test(said)) ready();
     });
     server.once('error', fail);
     server.once('exit', () => fail(new Error(`The embedded Postgres did not start:\n${said}`)));

@@ -78,6 +78,8 @@ export const reports = {
   regular: 'Monthly and yearly gifts',
   against: (days: string, yearBefore: string) => `Beside ${days} and ${yearBefore}`,
   asOf: (moment: string, zone: string) => `As of ${moment}, ${zone} time`,
+  copyBehind: (duration: string) => `The copy of the database that reports are read from is ${duration} behind`,
+  copyOfUnknownAge: 'Reports are read from a copy of the database that does not tell how far it is behind.',
   days: (from: string, through: string) => `${from} to ${through}`,
   change: {
     none: 'no change',

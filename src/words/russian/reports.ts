@@ -73,6 +73,8 @@ export const reports: (typeof english)['reports'] = {
   regular: 'Регулярная поддержка',
   against: (days, yearBefore) => `Рядом — ${days} и ${yearBefore}`,
   asOf: (moment, zone) => `По состоянию на ${moment}, время ${zone}`,
+  copyBehind: (duration) => `Копия базы, по которой строятся отчёты, отстаёт: ${duration}`,
+  copyOfUnknownAge: 'Отчёты строятся по копии базы, и насколько она отстаёт, узнать нельзя.',
   days: (from, through) => `${from} — ${through}`,
   change: {
     none: 'без изменений',
