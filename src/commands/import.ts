@@ -7,6 +7,7 @@ import {
   type Kept,
   keepGifts,
   keepMemberships,
+  lookAtImported,
   type Outcome,
 } from '../ledger/imported.ts';
 import { type Database, openDatabase, type Tx } from '../outside/database.ts';
@@ -144,6 +145,7 @@ async function keepPart(
   summary: Summary,
 ): Promise<void> {
   const now = services.now();
+  const written = writtenOf(summary);
   const { outcomes, newReaders } = await patiently(database, (tx) =>
     part.kind === 'gift'
       ? keepGifts(tx, now, importing, part.rows)
@@ -161,8 +163,19 @@ async function keepPart(
     if (given && wrong) summary.bad.push({ line: given.line, externalId: given.row.externalId, ...wrong });
   }
   if (part.kind === 'gift') countMoney(summary, part, outcomes);
+  if (!importing.rehearsing && hasDoubled(written, writtenOf(summary))) await lookAtImported(database);
   if (Math.floor(summary.rows / rowsBetweenNotes) > Math.floor(before / rowsBetweenNotes))
     call.progress(`${summary.rows} rows read`);
+}
+
+function writtenOf({ outcomes }: Summary): number {
+  const { gift, membership } = outcomes;
+  return gift.new + gift.replaced + membership.new + membership.replaced;
+}
+
+/** True where what was written in this run has passed a power of two, from a few parts on. */
+function hasDoubled(before: number, after: number): boolean {
+  return after >= rowsAtOnce * 2 && Math.floor(Math.log2(after)) > Math.floor(Math.log2(Math.max(before, 1)));
 }
 
 /** The live service may hold some of the same readers: Postgres then ends one of the two, and the same rows are tried once more. */

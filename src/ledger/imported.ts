@@ -3,6 +3,15 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Reads, Tx } from '../outside/database.ts';
 import type { Keys } from '../outside/keys.ts';
+import {
+  adjustments,
+  importedRows,
+  membershipLooks,
+  memberships,
+  paymentFailures,
+  payments,
+  readers,
+} from '../schema.ts';
 import type { Currency, Frequency, Interval } from '../values/money.ts';
 import { attemptsOf, daysOfBill, type Told } from './imported-bills.ts';
 import { type ImportedLife, looksOf } from './imported-looks.ts';
@@ -209,6 +218,16 @@ export async function refreshImported({ database }: { database: Database }, now:
 export async function beginRehearsal(reads: Reads): Promise<void> {
   await reads.execute(sql`
     create temporary table rehearsed_rows (kind text, external_id text, digest bytea, primary key (kind, external_id))`);
+}
+
+/**
+ * Lets Postgres look at what has come so far. The plans that it keeps for triggers and lookups of small tables read the whole of
+ * large ones; by itself it looks again after a minute, in which hundreds of thousands of rows come.
+ */
+export async function lookAtImported(database: Pick<Database, 'execute'>): Promise<void> {
+  await database.execute(
+    sql`analyze ${readers}, ${memberships}, ${membershipLooks}, ${payments}, ${adjustments}, ${paymentFailures}, ${importedRows}`,
+  );
 }
 
 type Kind = 'gift' | 'membership';
