@@ -456,6 +456,7 @@ export const paymentFailures = pgTable(
     check('failure_known_somewhere', sql`num_nonnulls(${t.stripeInvoiceId}, ${t.externalId}) = 1`),
     uniqueIndex('payment_failures_by_external_id').on(t.externalId).where(sql`external_id is not null`),
     index('imported_failures').on(t.membershipId).where(sql`external_id is not null`),
+    index('payment_failures_by_membership').on(t.membershipId),
     index('payment_failures_by_payment').on(t.collectedBy).where(sql`collected_by is not null`),
     index('payment_failures_by_moment').on(t.failedAt),
   ],

@@ -1,0 +1,1 @@
+CREATE INDEX "payment_failures_by_membership" ON "payment_failures" USING btree ("membership_id");
