@@ -7,6 +7,7 @@ import { type Response, Router } from 'express';
 import { lettersHealth } from './letters/health.ts';
 import { migrationsFolder } from './outside/database.ts';
 import type { Services } from './outside/services.ts';
+import { readAlarms, readDeclines } from './reports/alarms.ts';
 import { readDelay } from './reports/events.ts';
 import type { Rounds } from './rounds.ts';
 
@@ -113,6 +114,7 @@ async function sendMetrics(services: Services, res: Response): Promise<void> {
   ]);
   const oldestEvent = await oldest(services, sql`stripe_events where state = 'waiting'`, now);
   const delay = await readDelay(services.reportsDatabase, now);
+  const alarms = await readAlarms(services.database, now);
   const lines = [
     '# TYPE favor_rows gauge',
     ...[
@@ -133,6 +135,14 @@ async function sendMetrics(services: Services, res: Response): Promise<void> {
           `favor_event_delay_seconds{quantile="0.99"} ${delay.p99}`,
           `favor_event_delay_seconds_count ${delay.events}`,
         ]),
+    // Attempts at new gifts that were declined in the last ten minutes: many at once may be card testing.
+    '# TYPE favor_declined_attempts gauge',
+    `favor_declined_attempts ${await readDeclines(services.database, now)}`,
+    // What a person must weigh: payments reported as fraud, and whether cards seem to have been tested within the last day.
+    '# TYPE favor_fraud_warnings gauge',
+    `favor_fraud_warnings ${alarms.warnings}`,
+    '# TYPE favor_card_testing gauge',
+    `favor_card_testing ${alarms.burst === null ? 0 : 1}`,
     '# TYPE favor_resident_bytes gauge',
     `favor_resident_bytes ${process.memoryUsage.rss()}`,
   ];

@@ -11,6 +11,8 @@ export interface AdjustmentStep {
   kind: AdjustmentKind;
   /** The refund's or dispute's id at Stripe. */
   stripeId: string;
+  /** Which of several steps of this kind, counted from 1: a dispute that was won may take its money once more. */
+  part: number;
   /** Positive; the kind says which way the money went. */
   amountMinor: bigint;
   currency: string;
@@ -25,7 +27,7 @@ export async function noteAdjustments<T extends { payment: Payment; step: Adjust
   if (told.length === 0) return [];
   const earliest = new Map<string, T>();
   for (const one of told) {
-    const name = `${one.step.stripeId} ${one.step.kind}`;
+    const name = `${one.step.stripeId} ${one.step.kind} ${one.step.part}`;
     const known = earliest.get(name);
     if (known === undefined || one.step.happenedAt < known.step.happenedAt) earliest.set(name, one);
   }
@@ -43,7 +45,7 @@ export async function noteAdjustments<T extends { payment: Payment; step: Adjust
     await tx.execute(sql`
       update ${adjustments} set happened_at = given.happened_at from ${rowsOf(adjustments, known)} given
       where ${adjustments.stripeId} = given.stripe_id and ${adjustments.kind} = given.kind
-        and ${adjustments.happenedAt} > given.happened_at`);
+        and ${adjustments.part} = given.part and ${adjustments.happenedAt} > given.happened_at`);
   }
   return [...byId].flatMap(([id, one]) => (fresh.has(id) ? [one] : []));
 }

@@ -128,7 +128,7 @@ export const definitionGroups: readonly [keyof Words['reports']['groups'], reado
       'given',
     ],
   ],
-  ['disputes', ['answer-by', 'dispute-state', 'reason', 'opened-at', 'stripe-dispute-id']],
+  ['disputes', ['answer-by', 'dispute-state', 'reason', 'opened-at', 'stripe-dispute-id', 'card-testing']],
   ['sources', ['key', 'donors', 'new-members']],
   [
     'reminders',

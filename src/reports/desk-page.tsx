@@ -85,13 +85,27 @@ function CurrencyLinks({ seen, desk }: Part): VNode | null {
 function NeedsPerson({ seen, desk }: Part): VNode | null {
   const { words } = seen;
   const { timeZone } = desk.work.question.reckoning;
-  const { disputes, overdue } = desk;
+  const { disputes, overdue, alarms } = desk;
   const dead = Number(desk.work.rows.find((row) => row.work === 'stripe_events')?.given_up ?? 0);
   const needs = [
     disputes.firstBy !== null && {
       text: words.reports.disputesOpen(disputes.count, momentText(words, disputes.firstBy, timeZone)),
       path: '/staff/reports/disputes',
       link: words.reports.lookAtDisputes,
+    },
+    alarms.warnings > 0 && {
+      text: words.reports.fraudWarnings(alarms.warnings),
+      path: '/staff/reports/disputes',
+      link: words.reports.lookAtWarnings,
+    },
+    alarms.burst !== null && {
+      text: words.reports.cardTesting(
+        countText(words, alarms.burst.declined),
+        momentText(words, alarms.burst.beganAt, timeZone),
+        countText(words, alarms.burst.given),
+      ),
+      path: '/staff/definitions#card-testing',
+      link: words.reports.whatToDo,
     },
     dead > 0 && {
       text: words.reports.deadEvents(dead),

@@ -4,6 +4,7 @@ import type { Database, Reads } from '../outside/database.ts';
 import { addDays, addMonths, localDate } from '../values/calendar.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import { startOf } from '../values/period.ts';
+import { type Alarms, readAlarms } from './alarms.ts';
 import { type Answer, answerReport } from './answer.ts';
 import { type GoalProgress, readGoals } from './goals.ts';
 import { readIncome } from './income.ts';
@@ -41,6 +42,8 @@ export interface Desk {
   overdue: { amountMinor: number; people: number };
   /** Disputes that wait for an answer, and when the first of them must be given. */
   disputes: { count: number; firstBy: string | null };
+  /** What banks and cards tell of fraud before it costs anything. */
+  alarms: Alarms;
   /** The newest comparison with Stripe that was made of our own accord or asked for; null where there was none. */
   reconciled: { endedAt: string | null; agrees: boolean } | null;
   giving: Answer;
@@ -85,6 +88,7 @@ export function readDesk(
         membersYearBefore: wholeOf(await readMembers(tx, asked(daysYearBefore))),
         overdue: await readOverdue(tx, asked(days)),
         disputes: await readDisputesToAnswer(tx, asOf),
+        alarms: await readAlarms(tx, asOf),
         reconciled: await readReconciled(tx),
         giving: await answerReport(tx, 'giving', asked(year, { by: 'month' })),
         // One by one they stand in their own currencies.

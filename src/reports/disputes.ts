@@ -1,4 +1,4 @@
-// Disputes: payments that a cardholder contests, what is to be done about each and until when, the most urgent first.
+// Disputes: payments that a cardholder contests or a bank reports as fraud, what is to be done about each and until when, the most urgent first.
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import type { Question } from './question.ts';
@@ -18,7 +18,7 @@ const columns: readonly Column[] = [
 
 export const disputes: Report = { name: 'disputes', columns: () => columns, read: readDisputes };
 
-/** As things stand now, whatever days are asked for: all that wait for an answer or a decision, and what was decided within a year. */
+/** As things stand now, whatever days are asked for: all that wait for an answer, a look or a decision, and what was decided within a year. */
 async function readDisputes(reads: Reads, { asOf, most }: Question): Promise<Figures> {
   const now = sql`${asOf.toISOString()}::timestamptz`;
   const iso = (name: string) =>
@@ -51,9 +51,15 @@ from (
     else 'at-the-bank'
   end)) as named(name)
   cross join lateral (values (named.name, array_position(
-    array['to-answer', 'to-weigh', 'at-the-bank', 'too-late', 'lost', 'won'], named.name
+    array['to-answer', 'to-weigh', 'reported', 'at-the-bank', 'too-late', 'lost', 'won'], named.name
   ))) as state(name, place)
   where d.step < 3 or d.opened_at > ${now} - interval '1 year'
+  union all
+  select null, 'reported', 3, w.fraud_type, p.currency, p.amount_minor, w.warned_at, p.reader_id, w.stripe_warning_id,
+    p.stripe_payment_intent_id
+  from fraud_warnings w
+  join payments p on p.id = w.payment_id
+  where w.actionable
 ) as told
 order by told.place, told.answer_by, told.opened_at desc, stripe_dispute_id
 limit ${most}`,

@@ -5,6 +5,7 @@ import type { Services } from '../outside/services.ts';
 import type { Fact, Question } from './fact.ts';
 import {
   at,
+  changedCard,
   completedSession,
   failedInvoice,
   heldInvoice,
@@ -16,6 +17,7 @@ import {
   paidInvoice,
   refundSteps,
   toldDispute,
+  toldWarning,
 } from './translate.ts';
 
 type Asks = Pick<Services, 'stripe' | 'machineNow'>;
@@ -35,8 +37,7 @@ type Answering = (services: Asks, id: string, told: Question['told']) => Promise
 const answers: Record<Question['about'], Answering> = {
   session: async ({ stripe }, id, told) => factsOfSession(await retrieveSession(stripe, id), told),
   subscription: askSubscription,
-  invoice: async ({ stripe }, id, told) =>
-    factsOfInvoice(await stripe.invoices.retrieve(id, { expand: ['payments'] }), told),
+  invoice: askInvoice,
   'invoice-payment': async ({ stripe }, id) => invoicePayment(await stripe.invoicePayments.retrieve(id)),
   charge: async ({ stripe }, id, told) => paidCharge(await stripe.charges.retrieve(id), told?.at ?? null),
   refund: async ({ stripe }, id, told) =>
@@ -48,8 +49,19 @@ const answers: Record<Question['about'], Answering> = {
     const { answer, answeredAt } = await timed(machineNow, () => stripe.disputes.retrieve(id));
     return toldDispute(answer, answeredAt);
   },
+  'fraud-warning': async ({ stripe, machineNow }, id) => {
+    const { answer, answeredAt } = await timed(machineNow, () =>
+      stripe.radar.earlyFraudWarnings.retrieve(id),
+    );
+    return toldWarning(answer, answeredAt);
+  },
   'payment-intent': askPaymentIntent,
   customer: askCustomer,
+  // What else of a customer may have changed concerns nobody: a card that was told of before is told of once.
+  card: async ({ stripe }, id, told) => {
+    const customer = await stripe.customers.retrieve(id);
+    return customer.deleted || told === undefined ? [] : changedCard(customer, told.at);
+  },
 };
 
 /** Everything a checkout session tells once it is complete: who gave, the charge or the invoice and its subscription. */
@@ -86,13 +98,48 @@ function factsOfSession(session: Stripe.Checkout.Session, told?: Question['told'
   return facts;
 }
 
-/** An invoice tells whether it is paid. Of an attempt that failed it still tells while it is open. */
-function factsOfInvoice(invoice: Stripe.Invoice, told: Question['told']): Fact[] {
+/** An invoice tells whether it is paid, and what is open on it. Of an attempt of its past its charges tell. */
+async function askInvoice({ stripe }: Asks, id: string, told: Question['told']): Promise<Fact[]> {
+  const invoice = await stripe.invoices.retrieve(id, { expand: ['payments'] });
   const facts = paidInvoice(invoice);
-  if (invoice.status === 'paid' || told === undefined) return facts;
-  if (told.type === 'invoice.payment_failed') facts.push(...failedInvoice(invoice, told.at));
-  if (told.type === 'invoice.payment_action_required') facts.push(...heldInvoice(invoice, told.at));
+  if (told?.type === 'invoice.payment_failed') {
+    const charges = await chargesOf(stripe, invoice);
+    facts.push(...failedInvoice(asItFailed(invoice, charges, told.at), told.at));
+  }
+  if (told?.type === 'invoice.payment_action_required' && invoice.status !== 'paid')
+    facts.push(...heldInvoice(invoice, told.at));
   return facts;
+}
+
+async function chargesOf(stripe: Stripe, invoice: Stripe.Invoice): Promise<Stripe.Charge[]> {
+  const charges: Stripe.Charge[] = [];
+  for (const { payment } of invoice.payments?.data ?? []) {
+    const intent = idOf(payment.payment_intent);
+    if (intent !== null)
+      charges.push(...(await stripe.charges.list({ payment_intent: intent, limit: 100 })).data);
+  }
+  return charges;
+}
+
+/**
+ * The invoice as it was when an attempt failed. Its own count may have gone on, and tries by hand are not counted in it; an
+ * attempt that never reached the bank has no charge. What both tell at least is the attempt.
+ */
+function asItFailed(
+  invoice: Stripe.Invoice,
+  charges: readonly Stripe.Charge[],
+  failedAt: Date,
+): Stripe.Invoice {
+  const until = failedAt.getTime() / 1000;
+  const failed = charges.filter(({ status, created }) => status === 'failed' && created <= until).length;
+  const later = charges.filter(({ created }) => created > until).length;
+  const counted = Math.max(failed, invoice.attempt_count - later, 1);
+  return {
+    ...invoice,
+    attempt_count: Math.min(counted, Math.max(invoice.attempt_count, 1)),
+    // What is paid by now was all open then.
+    amount_remaining: invoice.status === 'paid' ? invoice.amount_due : invoice.amount_remaining,
+  };
 }
 
 /** Whose a customer is, by their checkout, and what they promised. */

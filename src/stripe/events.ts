@@ -4,7 +4,9 @@ import { rankOf } from '../ledger/look.ts';
 import type { Fact, Meaning, Question } from './fact.ts';
 import {
   at,
+  changedCard,
   completedSession,
+  declinedAttempt,
   failedInvoice,
   heldInvoice,
   idOf,
@@ -16,6 +18,7 @@ import {
   refundSteps,
   subscriptionOf,
   toldDispute,
+  toldWarning,
 } from './translate.ts';
 
 type Told<T extends Stripe.Event['type']> = Extract<Stripe.Event, { type: T }>;
@@ -192,29 +195,33 @@ const rows = {
     does: { ledger: 'the amount given back, once' },
     means: ({ data, created }) => kept(toldDispute(data.object, at(created))),
   },
-  'radar.early_fraud_warning.created': noted('a warning: no money moved'),
-  'radar.early_fraud_warning.updated': noted('a warning: no money moved'),
+  'radar.early_fraud_warning.created': {
+    does: { ledger: 'the warning, for staff to weigh; no money moved' },
+    means: ({ data, created }) => kept(toldWarning(data.object, at(created))),
+  },
+  'radar.early_fraud_warning.updated': {
+    does: { ledger: 'the warning as it stands' },
+    means: ({ data, created }) => kept(toldWarning(data.object, at(created))),
+  },
 
   'customer.updated': {
     does: { letters: '*card-changed*, once per card' },
     means: ({ data, created }) => {
-      const before = data.previous_attributes?.invoice_settings;
-      const card = idOf(data.object.invoice_settings.default_payment_method);
-      if (before === undefined || card === null) return { ignored: 'only the card concerns us' };
-      const fact: Fact = {
-        fact: 'card-changed',
-        stripeCustomerId: data.object.id,
-        stripeSubscriptionId: null,
-        card,
-        changedAt: at(created),
-      };
-      return { facts: [fact] };
+      const isOfCard = data.previous_attributes?.invoice_settings !== undefined;
+      const facts = isOfCard ? changedCard(data.object, at(created)) : [];
+      return kept(facts, { ignored: 'only the card concerns us' });
     },
   },
   'customer.deleted': noted('its subscriptions tell of their end; the money stays'),
   'payment_method.automatically_updated': noted('cards are looked up when one is about to expire'),
   'mandate.updated': noted('an invoice that cannot be collected tells of it'),
-  'payment_intent.payment_failed': noted('an attempt without money: a renewal’s is told by its invoice'),
+  'payment_intent.payment_failed': {
+    does: { ledger: 'a declined attempt at a new gift is counted: many at once are told to staff' },
+    means: ({ data, created }) =>
+      kept(declinedAttempt(data.object, at(created)), {
+        ignored: 'an attempt without money: a renewal’s is told by its invoice',
+      }),
+  },
   'payment_intent.processing': noted(
     'money on its way: the checkout is shown as processing until its charge tells',
   ),
@@ -261,6 +268,8 @@ const asking: Record<string, Question['about']> = {
   charge: 'charge',
   refund: 'refund',
   'charge.dispute': 'dispute',
+  'radar.early_fraud_warning': 'fraud-warning',
+  customer: 'card',
 };
 
 function kept(facts: Fact[], otherwise: Meaning = notOurs): Meaning {

@@ -1,6 +1,8 @@
 // Facts: what Stripe's objects say, in the ledger's words. Everything past translate speaks only of these.
 import type { AdjustmentStep } from '../ledger/adjustment.ts';
+import type { Decline } from '../ledger/decline.ts';
 import type { ToldDispute } from '../ledger/dispute.ts';
+import type { ToldWarning } from '../ledger/fraud-warning.ts';
 import type { SubscriptionLook } from '../ledger/membership.ts';
 import type { PaidCharge, PaidInvoice } from '../ledger/payment.ts';
 import type { FailedAttempt } from '../ledger/payment-failure.ts';
@@ -65,6 +67,9 @@ export type Fact =
       held: FailedAttempt;
     }
   | { fact: 'dispute'; paymentIntentId: string; dispute: ToldDispute }
+  | { fact: 'fraud-warning'; paymentIntentId: string; warning: ToldWarning }
+  /** An attempt at a new gift that brought nothing. */
+  | { fact: 'declined'; decline: Decline }
   | { fact: 'settles'; paymentIntentId: string };
 
 /** A question only Stripe can answer. */
@@ -77,10 +82,13 @@ export interface Question {
     | 'charge'
     | 'refund'
     | 'dispute'
+    | 'fraud-warning'
     /** Whose payment this is: a renewal's charge carries neither our mark nor its invoice. */
     | 'payment-intent'
     /** Who this is, and what they promised. */
-    | 'customer';
+    | 'customer'
+    /** Which card a customer's gifts are collected from. */
+    | 'card';
   id: string;
   /** The event in place of which is asked: an object does not say when an attempt of its past failed. */
   told?: { type: string; at: Date };

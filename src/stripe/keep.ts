@@ -1,7 +1,9 @@
 // Keeps facts in the ledger, with the letters they cause, inside one transaction of the caller's: those of one event or of many.
 import { noteAdjustments } from '../ledger/adjustment.ts';
 import { completeCheckouts, expireCheckouts, noteOutcome } from '../ledger/checkout.ts';
+import { noteDeclines } from '../ledger/decline.ts';
 import { noteDispute } from '../ledger/dispute.ts';
+import { noteFraudWarning } from '../ledger/fraud-warning.ts';
 import { noteLooks } from '../ledger/membership.ts';
 import {
   noteInvoicePayments,
@@ -55,6 +57,7 @@ export async function keepFacts(keeping: Keeping, told: readonly Told[]): Promis
   await keepCharges(page, giverOf);
   await keepInvoices(page, giverOf);
   await keepMoneyBack(page);
+  await keepDeclines(page);
   await writeLetters(page);
   for (const entry of entriesOf(page, 'failed-invoice')) await keepFailure(page, entry);
   for (const entry of entriesOf(page, 'held-invoice')) await keepHeld(page, entry);
@@ -254,7 +257,7 @@ async function haveGiven(page: Page, fresh: readonly Received[]): Promise<void> 
 
 async function keepMoneyBack(page: Page): Promise<void> {
   const { tx } = page;
-  const entries = entriesOf(page, 'adjustment', 'dispute');
+  const entries = entriesOf(page, 'adjustment', 'dispute', 'fraud-warning');
   const payments = await paymentsOfIntents(tx, [...new Set(entries.map(({ fact }) => fact.paymentIntentId))]);
   const steps = entries.flatMap((entry) => {
     const payment = payments.get(entry.fact.paymentIntentId);
@@ -289,4 +292,17 @@ async function keepMoneyBack(page: Page): Promise<void> {
     const payment = payments.get(fact.paymentIntentId);
     if (payment !== undefined) await noteDispute(tx, payment, fact.dispute);
   }
+  for (const { fact } of entriesOf(page, 'fraud-warning')) {
+    const payment = payments.get(fact.paymentIntentId);
+    if (payment !== undefined) await noteFraudWarning(tx, payment, fact.warning);
+  }
+}
+
+async function keepDeclines(page: Page): Promise<void> {
+  const entries = entriesOf(page, 'declined');
+  await noteDeclines(
+    page.tx,
+    entries.map(({ fact }) => fact.decline),
+  );
+  for (const { told } of entries) page.kept.add(told);
 }

@@ -11,7 +11,7 @@ import type { Services } from '../outside/services.ts';
 import { adjustments, memberships, payments } from '../schema.ts';
 import { askStripe } from './ask.ts';
 import { keepFacts } from './keep.ts';
-import { countryOf, idOf } from './translate.ts';
+import { bookingsOf, countryOf, idOf } from './translate.ts';
 import { standingIn } from './understand.ts';
 
 const batch = 50;
@@ -152,8 +152,8 @@ async function transactionOf(
     return (row.kind === 'refund' ? refund.balance_transaction : refund.failure_balance_transaction) ?? null;
   }
   const dispute = await stripe.disputes.retrieve(row.stripeId);
-  const taken = row.kind === 'dispute_withdrawn';
-  return dispute.balance_transactions.find((one) => one.amount < 0 === taken) ?? null;
+  const found = bookingsOf(dispute).find(({ kind, part }) => kind === row.kind && part === row.part);
+  return found?.booked ?? null;
 }
 
 /** What a charge tells of a payment beside its money. */

@@ -189,6 +189,7 @@ export function refundSteps(refund: Stripe.Refund, toldAt: Date | null): Fact[] 
   if (paymentIntentId === null) return [];
   const step: Omit<AdjustmentStep, 'kind' | 'happenedAt'> = {
     stripeId: refund.id,
+    part: 1,
     amountMinor: BigInt(refund.amount),
     currency: refund.currency.toUpperCase(),
   };
@@ -212,23 +213,40 @@ export function refundSteps(refund: Stripe.Refund, toldAt: Date | null): Fact[] 
 }
 
 /**
- * Money that a dispute took, and gave back when it was won: every telling of a dispute carries the bookings so far, each with its own date.
- * The rest of a dispute's life moves no money.
+ * Money that a dispute took, gave back when it was won, and may take once more: every telling of a dispute carries the bookings
+ * so far, each with its own date. The rest of a dispute's life moves no money.
  */
 export function disputeSteps(dispute: Stripe.Dispute): Fact[] {
   const paymentIntentId = idOf(dispute.payment_intent);
   if (paymentIntentId === null || dispute.amount === 0) return [];
-  return dispute.balance_transactions.map((booked) => ({
+  return bookingsOf(dispute).map(({ booked, kind, part }) => ({
     fact: 'adjustment',
     paymentIntentId,
     step: {
-      kind: booked.amount < 0 ? 'dispute_withdrawn' : 'dispute_reinstated',
+      kind,
       stripeId: dispute.id,
+      part,
       amountMinor: BigInt(dispute.amount),
       currency: dispute.currency.toUpperCase(),
       happenedAt: at(booked.created),
     },
   }));
+}
+
+/** A dispute's bookings as steps: each the so-many-th of its kind. */
+export function bookingsOf(dispute: Stripe.Dispute): {
+  booked: Stripe.BalanceTransaction;
+  kind: 'dispute_withdrawn' | 'dispute_reinstated';
+  part: number;
+}[] {
+  const parts = { dispute_withdrawn: 0, dispute_reinstated: 0 };
+  return dispute.balance_transactions
+    .toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1))
+    .map((booked) => {
+      const kind = booked.amount < 0 ? 'dispute_withdrawn' : 'dispute_reinstated';
+      parts[kind] += 1;
+      return { booked, kind, part: parts[kind] };
+    });
 }
 
 /** A dispute as it stands at a moment, with the money it has moved so far. */
@@ -253,6 +271,39 @@ export function toldDispute(dispute: Stripe.Dispute, toldAt: Date): Fact[] {
       },
     },
     ...disputeSteps(dispute),
+  ];
+}
+
+/** What a bank reported as fraud before anybody contested it. */
+export function toldWarning(warning: Stripe.Radar.EarlyFraudWarning, toldAt: Date): Fact[] {
+  const paymentIntentId = idOf(warning.payment_intent);
+  if (paymentIntentId === null) return [];
+  const { id: stripeWarningId, fraud_type: fraudType, actionable, created } = warning;
+  return [
+    {
+      fact: 'fraud-warning',
+      paymentIntentId,
+      warning: { stripeWarningId, fraudType, actionable, warnedAt: at(created), toldAt },
+    },
+  ];
+}
+
+/**
+ * An attempt at a new gift that was declined: a single one by our mark; a regular one, whose mark comes with its subscription,
+ * by what Stripe writes on a checkout's first attempt, before there is a customer. A renewal's has its invoice.
+ */
+export function declinedAttempt(intent: Stripe.PaymentIntent, declinedAt: Date): Fact[] {
+  const begins = intent.description === 'Subscription creation' && idOf(intent.customer) === null;
+  if (markIn(intent.metadata) === null && !begins) return [];
+  return [{ fact: 'declined', decline: { stripePaymentIntentId: intent.id, declinedAt } }];
+}
+
+/** Another card than the one that came with the checkout, which stands on the subscription itself. */
+export function changedCard(customer: Stripe.Customer, changedAt: Date): Fact[] {
+  const card = idOf(customer.invoice_settings.default_payment_method);
+  if (card === null) return [];
+  return [
+    { fact: 'card-changed', stripeCustomerId: customer.id, stripeSubscriptionId: null, card, changedAt },
   ];
 }
 

@@ -7,7 +7,15 @@ import { membershipsWithoutPast, notePast } from '../ledger/past.ts';
 import { settleAdjustment, settlePayments } from '../ledger/settlement.ts';
 import { transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
-import { adjustments, checkouts, customers, disputes, memberships, payments } from '../schema.ts';
+import {
+  adjustments,
+  checkouts,
+  customers,
+  disputes,
+  fraudWarnings,
+  memberships,
+  payments,
+} from '../schema.ts';
 import { applyEvents } from './apply.ts';
 import { askStripe } from './ask.ts';
 import { addTo, type Found, type MoneyKind, tallyOf } from './drift.ts';
@@ -20,6 +28,7 @@ import { noteEvents } from './receive.ts';
 import { chargeFacts, settlementOf } from './settle.ts';
 import {
   at,
+  bookingsOf,
   completedSession,
   disputeSteps,
   idOf,
@@ -29,6 +38,7 @@ import {
   paidInvoice,
   refundSteps,
   toldDispute,
+  toldWarning,
 } from './translate.ts';
 
 /** A walk under way. */
@@ -186,6 +196,18 @@ export const steps: readonly Step[] = [
         ),
       ),
     takeDisputes,
+  ),
+  step<Stripe.Radar.EarlyFraudWarning>(
+    'warnings',
+    'fraud warnings',
+    (walking, after) =>
+      listed(walking, after, (page) =>
+        walking.services.stripe.radar.earlyFraudWarnings.list(
+          { ...page, ...createdSince(walking, slackDays.dispute) },
+          listing,
+        ),
+      ),
+    takeWarnings,
   ),
   step<{ id: string }>('orphans', 'payments whose membership is unknown', listOrphans, takeOrphans),
   ...eventSteps('undelivered', 'events that never arrived', { delivery_success: false }),
@@ -522,10 +544,10 @@ async function takeRefunds(walking: Walking, refunds: Stripe.Refund[]): Promise<
       charge: refund.charge,
       paymentIntentId: idOf(refund.payment_intent),
       facts: refundSteps(refund, at(refund.created)),
-      settlements: {
-        refund: refund.balance_transaction,
-        refund_failed: refund.failure_balance_transaction ?? null,
-      },
+      settlements: [
+        { kind: 'refund', part: 1, booked: refund.balance_transaction },
+        { kind: 'refund_failed', part: 1, booked: refund.failure_balance_transaction ?? null },
+      ],
     })),
   );
 }
@@ -533,17 +555,13 @@ async function takeRefunds(walking: Walking, refunds: Stripe.Refund[]): Promise<
 async function takeDisputes(walking: Walking, told: Stripe.Dispute[], lookedAt: Date): Promise<void> {
   const ours = await takeMoneyBack(
     walking,
-    told.map((dispute) => {
-      const taken = dispute.balance_transactions.find(({ amount }) => amount < 0) ?? null;
-      const given = dispute.balance_transactions.find(({ amount }) => amount > 0) ?? null;
-      return {
-        id: dispute.id,
-        charge: dispute.charge,
-        paymentIntentId: idOf(dispute.payment_intent),
-        facts: disputeSteps(dispute),
-        settlements: { dispute_withdrawn: taken, dispute_reinstated: given },
-      };
-    }),
+    told.map((dispute) => ({
+      id: dispute.id,
+      charge: dispute.charge,
+      paymentIntentId: idOf(dispute.payment_intent),
+      facts: disputeSteps(dispute),
+      settlements: bookingsOf(dispute),
+    })),
   );
   await mendDisputes(
     walking,
@@ -579,12 +597,44 @@ async function mendDisputes(walking: Walking, told: Stripe.Dispute[], lookedAt: 
   walking.found.disputesMended += outcomes.filter((outcome) => outcome === 'kept').length;
 }
 
+/** Warnings of payments that are ours; what they say is counted with the disputes. */
+async function takeWarnings(
+  walking: Walking,
+  warnings: Stripe.Radar.EarlyFraudWarning[],
+  lookedAt: Date,
+): Promise<void> {
+  const named = warnings.map((warning) => ({
+    ...warning,
+    paymentIntentId: idOf(warning.payment_intent),
+  }));
+  const byIntent = await paymentsByIntent(walking.services, named);
+  const ours = named.filter(({ paymentIntentId }) => byIntent.has(paymentIntentId));
+  walking.found.foreign += warnings.length - ours.length;
+  if (ours.length === 0) return;
+  const known = await walking.services.database
+    .select({ id: fraudWarnings.stripeWarningId, actionable: fraudWarnings.actionable })
+    .from(fraudWarnings)
+    .where(
+      inArray(
+        fraudWarnings.stripeWarningId,
+        ours.map(({ id }) => id),
+      ),
+    );
+  const outcomes = await mend(
+    walking,
+    ours
+      .filter(({ id, actionable }) => !known.some((row) => row.id === id && row.actionable === actionable))
+      .map((warning) => ({ facts: toldWarning(warning, lookedAt) })),
+  );
+  walking.found.disputesMended += outcomes.filter((outcome) => outcome === 'kept').length;
+}
+
 interface MoneyBack {
   id: string;
   charge: string | Stripe.Charge | null;
   paymentIntentId: string | null;
   facts: Fact[];
-  settlements: Partial<Record<MoneyKind, string | Stripe.BalanceTransaction | null>>;
+  settlements: { kind: MoneyKind; part: number; booked: string | Stripe.BalanceTransaction | null }[];
 }
 
 /** Answers the ids of those that are ours. */
@@ -609,14 +659,14 @@ async function takeMoneyBack(walking: Walking, objects: MoneyBack[]): Promise<Se
     ours.flatMap(({ id, facts }) =>
       facts.flatMap((fact) => {
         if (fact.fact !== 'adjustment') return [];
-        const { kind, amountMinor, currency, happenedAt } = fact.step;
+        const { kind, part, amountMinor, currency, happenedAt } = fact.step;
         return [
           {
             kind,
             amountMinor,
             currency,
             happenedAt,
-            row: known.get(`${id} ${kind}`) ?? null,
+            row: known.get(`${id} ${kind} ${part}`) ?? null,
             told: { facts: [fact] },
           },
         ];
@@ -630,9 +680,9 @@ async function takeMoneyBack(walking: Walking, objects: MoneyBack[]): Promise<Se
 async function settleSteps({ services, found }: Walking, objects: MoneyBack[]): Promise<void> {
   const rows = await stepsOf(services, objects);
   const settling = objects.flatMap(({ id, settlements }) =>
-    Object.entries(settlements).flatMap(([kind, transaction]) => {
-      const row = rows.get(`${id} ${kind}`);
-      const settlement = settlementOf(transaction ?? null);
+    settlements.flatMap(({ kind, part, booked }) => {
+      const row = rows.get(`${id} ${kind} ${part}`);
+      const settlement = settlementOf(booked);
       return row && row.settledAt === null && settlement !== null ? [{ row, settlement }] : [];
     }),
   );
@@ -771,7 +821,7 @@ async function stepsOf(services: Services, objects: readonly { id: string }[]) {
         objects.map(({ id }) => id),
       ),
     );
-  return new Map(rows.map((row) => [`${row.stripeId} ${row.kind}`, row]));
+  return new Map(rows.map((row) => [`${row.stripeId} ${row.kind} ${row.part}`, row]));
 }
 
 async function customersOf(services: Services, ids: readonly (string | null)[]): Promise<Set<string>> {

@@ -21,8 +21,12 @@ export type Act =
   | { act: 'change the amount'; of: number; amount: number }
   | { act: 'pause' | 'go on' | 'end at once' | 'end with the period' | 'do not end after all'; of: number }
   | { act: 'pay the open invoice'; of: number }
-  | { act: 'refund'; of: number; share: 2 | 3 }
-  | { act: 'answer the dispute'; of: number; how: 'winning_evidence' | 'losing_evidence' }
+  | { act: 'refund'; of: number; share: 1 | 2 | 3 }
+  | {
+      act: 'answer the dispute';
+      of: number;
+      how: 'winning_evidence' | 'losing_evidence' | 'winning_then_losing_evidence';
+    }
   | { act: 'wait'; days: number };
 
 const cards = {
@@ -30,6 +34,8 @@ const cards = {
   'fails later': '4000000000000341',
   'asks each time': '4000002760003184',
   'is disputed': '4000000000000259',
+  'is warned of': '4000000000005423',
+  'is declined': '4000000000000002',
   'refunds fail': '4000000000005126',
   debit: 'AT611904300234573201',
 };
@@ -61,6 +67,8 @@ export const anyAct: fc.Arbitrary<Act> = fc.oneof(
         'fails later',
         'asks each time',
         'is disputed',
+        'is warned of',
+        'is declined',
         'refunds fail',
         'debit',
       ),
@@ -93,7 +101,7 @@ export const anyAct: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({
       act: fc.constant('refund' as const),
       of: plan,
-      share: fc.constantFrom(2 as const, 3 as const),
+      share: fc.constantFrom(1 as const, 2 as const, 3 as const),
     }),
   },
   {
@@ -101,7 +109,11 @@ export const anyAct: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({
       act: fc.constant('answer the dispute' as const),
       of: plan,
-      how: fc.constantFrom('winning_evidence' as const, 'losing_evidence' as const),
+      how: fc.constantFrom(
+        'winning_evidence' as const,
+        'losing_evidence' as const,
+        'winning_then_losing_evidence' as const,
+      ),
     }),
   },
   {

@@ -104,6 +104,15 @@ function stories(): [string, Act[], number[]][] {
       [0, 1, 4, 5, 7, 8],
     ],
     [
+      'a gift disputed and won, and lost after all',
+      [
+        { act: 'give', who: 0, frequency: 'once', amount: 500, card: 'is disputed' },
+        { act: 'answer the dispute', of: 0, how: 'winning_then_losing_evidence' },
+        { act: 'wait', days: 2 },
+      ],
+      [0, 4, 7, 8, 9, 10],
+    ],
+    [
       'a plan begun, changed twice, paused and ended within one second',
       [
         { act: 'give', who: 0, frequency: 'month', amount: 500, card: 'good' },
@@ -213,8 +222,7 @@ async function deliver(history: History, tx: Tx, event: Stripe.Event): Promise<v
   const { services } = history;
   const keeping = keepingIn(history);
   await understand(meaningOf(event), {
-    ask: (question) =>
-      answerOnce(history, `${question.about} ${question.id}`, () => askStripe(services, question)),
+    ask: (question) => answerOnce(history, JSON.stringify(question), () => askStripe(services, question)),
     async keep(facts) {
       let question = null;
       await undone(tx, async (inner) => {
@@ -284,7 +292,7 @@ async function readBooks(tx: Tx): Promise<string> {
       from payments p join readers r on r.id = p.reader_id left join memberships m on m.id = p.membership_id),
     'links', (select json_agg(to_jsonb(l) order by l.stripe_payment_intent_id) from invoice_payments l),
     'adjustments', (select json_agg(to_jsonb(a) - '{id,payment_id}'::text[]
-        || jsonb_build_object('invoice', p.stripe_invoice_id, 'charge', p.stripe_charge_id) order by a.stripe_id, a.kind)
+        || jsonb_build_object('invoice', p.stripe_invoice_id, 'charge', p.stripe_charge_id) order by a.stripe_id, a.kind, a.part)
       from adjustments a join payments p on p.id = a.payment_id),
     'memberships', (select json_agg(to_jsonb(m) - '{id,reader_id}'::text[]
         || jsonb_build_object('reader', encode(r.address_hash, 'hex')) order by m.stripe_subscription_id)
@@ -301,6 +309,8 @@ async function readBooks(tx: Tx): Promise<string> {
     'second gifts', (select json_agg(json_build_array(o.stripe_subscription_id, n.stripe_subscription_id, g.state, g.keeps, g.created_at)
         order by o.stripe_subscription_id, n.stripe_subscription_id)
       from second_gifts g join memberships o on o.id = g.older_id join memberships n on n.id = g.newer_id),
+    'warnings', (select json_agg(to_jsonb(w) - '{id,payment_id}'::text[] order by w.stripe_warning_id) from fraud_warnings w),
+    'declines', (select json_agg(to_jsonb(d) order by d.stripe_payment_intent_id, d.declined_at) from declines d),
     'disputes', (select json_agg(to_jsonb(d) - '{id,payment_id}'::text[] order by d.stripe_dispute_id) from disputes d),
     'letters', (select json_agg(json_build_array(l.key, l.class, l.locale, encode(r.address_hash, 'hex')) order by l.key)
       from letters l join readers r on r.id = l.reader_id)

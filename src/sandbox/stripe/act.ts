@@ -22,7 +22,8 @@ export type Task =
   | 'subscription-expires'
   | 'subscription-resumes'
   | 'refund-settles'
-  | 'dispute-decided';
+  | 'dispute-decided'
+  | 'dispute-reopens';
 
 /** Everything an operation works with; `at` is its moment in business time, in whole seconds. */
 export interface Act {

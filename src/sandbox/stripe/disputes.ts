@@ -11,6 +11,7 @@ import { invalid } from './refusals.ts';
 
 const answerWithinSeconds = 9 * 86_400;
 const decidedAfterSeconds = 60;
+const reopensAfterSeconds = 86_400;
 
 const evidenceNames = [
   'access_activity_log',
@@ -60,6 +61,15 @@ export function newFraudWarning(act: Act, charge: Stripe.Charge): Stripe.Radar.E
   return warning;
 }
 
+/** Nothing is left to prevent once the payment was contested or given back whole. */
+export function closeWarnings(act: Act, charge: string): void {
+  for (const warning of act.store.list('radar.early_fraud_warning', { limit: 100, where: { charge } }).data) {
+    if (!warning.actionable) continue;
+    const closed = change(act, 'radar.early_fraud_warning', warning, { actionable: false });
+    tell(act, 'radar.early_fraud_warning.updated', closed, warning);
+  }
+}
+
 export function newDispute(
   act: Act,
   charge: Stripe.Charge,
@@ -69,19 +79,6 @@ export function newDispute(
   const isInquiry = status === 'warning_needs_response';
   const id = newId('dispute');
   const disputed = isInquiry ? charge : change(act, 'charge', charge, { disputed: true });
-  const withdrawn = isInquiry
-    ? []
-    : [
-        book(act, {
-          type: 'adjustment',
-          category: 'dispute',
-          amount: -charge.amount,
-          currency: charge.currency,
-          fee: disputeFee,
-          source: id,
-          description: `Chargeback withdrawal for ${charge.id}`,
-        }),
-      ];
   const dispute = keep(act, 'dispute', {
     id,
     object: 'dispute',
@@ -120,13 +117,32 @@ export function newDispute(
   });
   if (!isInquiry) tell(act, 'charge.updated', disputed, charge);
   tell(act, 'charge.dispute.created', dispute);
-  if (withdrawn.length === 0) return dispute;
-  const taken = change(act, 'dispute', dispute, { balance_transactions: withdrawn });
+  const told = isInquiry ? dispute : withdraw(act, dispute, disputeFee);
+  closeWarnings(act, charge.id);
+  return told;
+}
+
+function withdraw(act: Act, dispute: Stripe.Dispute, fee: number): Stripe.Dispute {
+  const booked = book(act, {
+    type: 'adjustment',
+    category: 'dispute',
+    amount: -dispute.amount,
+    currency: dispute.currency,
+    fee,
+    source: dispute.id,
+    description: `Chargeback withdrawal for ${idOf(dispute.charge)}`,
+  });
+  const taken = change(act, 'dispute', dispute, {
+    balance_transactions: [...dispute.balance_transactions, booked],
+  });
   tell(act, 'charge.dispute.funds_withdrawn', taken, dispute);
   return taken;
 }
 
-/** Evidence decides as in Stripe's test mode: `winning_evidence` wins, `losing_evidence` loses. */
+/**
+ * Evidence decides as in Stripe's test mode: `winning_evidence` wins, `losing_evidence` loses, `escalate_inquiry_evidence` makes
+ * a dispute of an inquiry. `winning_then_losing_evidence` is the stand-in's own.
+ */
 export function updateDispute(act: Act, id: string, raw: unknown): Stripe.Dispute {
   const asked = read(changing, raw);
   const dispute = get(act, 'dispute', id);
@@ -160,8 +176,30 @@ export function closeDispute(act: Act, id: string): Stripe.Dispute {
 export function decideDispute(act: Act, id: string): void {
   const dispute = act.store.find('dispute', id);
   if (!dispute || isClosed(dispute)) return;
-  if (isInquiry(dispute)) endDispute(act, dispute, 'warning_closed');
-  else endDispute(act, dispute, dispute.evidence.uncategorized_text === 'losing_evidence' ? 'lost' : 'won');
+  const evidence = dispute.evidence.uncategorized_text;
+  if (isInquiry(dispute) && evidence === 'escalate_inquiry_evidence') escalate(act, dispute);
+  else if (isInquiry(dispute)) endDispute(act, dispute, 'warning_closed');
+  else endDispute(act, dispute, evidence === 'losing_evidence' ? 'lost' : 'won');
+  if (evidence === 'winning_then_losing_evidence')
+    defer(act, 'dispute-reopens', id, act.at + reopensAfterSeconds);
+}
+
+/** The bank contests a dispute that was won, and wins: the money is taken a second time. */
+export function reopenDispute(act: Act, id: string): void {
+  const dispute = get(act, 'dispute', id);
+  if (dispute.status !== 'won') return;
+  const lost = change(act, 'dispute', withdraw(act, dispute, 0), { status: 'lost' });
+  tell(act, 'charge.dispute.closed', lost, dispute);
+}
+
+function escalate(act: Act, inquiry: Stripe.Dispute): void {
+  const charge = get(act, 'charge', idOf(inquiry.charge));
+  const disputed = change(act, 'charge', charge, { disputed: true });
+  const dispute = change(act, 'dispute', inquiry, { is_charge_refundable: false, status: 'needs_response' });
+  tell(act, 'charge.updated', disputed, charge);
+  tell(act, 'charge.dispute.updated', dispute, inquiry);
+  withdraw(act, dispute, disputeFee);
+  closeWarnings(act, charge.id);
 }
 
 export function endDispute(

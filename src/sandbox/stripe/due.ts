@@ -1,7 +1,7 @@
 // What the stand-in does of its own accord: the earliest due thing first, dated by its own moment.
 import type { Act, Task } from './act.ts';
 import { settle } from './checkout.ts';
-import { decideDispute } from './disputes.ts';
+import { decideDispute, reopenDispute } from './disputes.ts';
 import { settleRefund } from './refunds.ts';
 import {
   announceRenewal,
@@ -28,6 +28,7 @@ const tasks: Record<Task, (act: Act, subject: string) => void> = {
   'subscription-resumes': resumeCollection,
   'refund-settles': settleRefund,
   'dispute-decided': decideDispute,
+  'dispute-reopens': reopenDispute,
 };
 
 /** Does one thing that is due by `bySeconds`; false when there is none. What cannot be done is said and left behind. */

@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import type { Act } from './act.ts';
 import { change, defer, get, keep, tell } from './act.ts';
 import { plainAmount } from './currencies.ts';
+import { closeWarnings } from './disputes.ts';
 import { book } from './fees.ts';
 import { newId } from './kinds.ts';
 import { mergeMetadata, metadata, oneOf, parameters, read, text, whole } from './parameters.ts';
@@ -89,6 +90,7 @@ export function createRefund(act: Act, raw: unknown): Stripe.Refund {
     refunded: charge.amount_refunded + amount === charge.amount,
   });
   tell(act, 'charge.refunded', refunded, charge);
+  if (refunded.refunded) closeWarnings(act, charge.id);
   const fails = conduct.kind === 'succeeds' && conduct.afterwards === 'refund-fails';
   if (pending || fails) defer(act, 'refund-settles', id, act.at + failsAfterSeconds);
   return refund;

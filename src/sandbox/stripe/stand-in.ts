@@ -14,6 +14,7 @@
 // - Deliveries are tried again on a live account's schedule in business time, and also every few seconds on the
 //   machine's clock, so that a restarted service catches up.
 // - Exchange rates and the settlement currency (USD) are fixed; the dispute fee is kept when a dispute is won.
+// - `winning_then_losing_evidence` as a dispute's evidence is its own: won, and a day later lost after all.
 // - Mandates, setup intents, payouts, receipts and PDF files exist as ids or links at most.
 // - Every answer is rendered in the one pinned version, whatever `Stripe-Version` asks for.
 // - Idempotency keys are forgotten after a day of business time.

@@ -61,7 +61,7 @@ export const reports = {
     supporters:
       'Everybody who gives or gave, the newest first, as things stand now. Readers are named by the end of their number.',
     disputes:
-      'Payments that a cardholder contests at the bank, the most urgent first. All that are open, and what was decided within a year.',
+      'Payments that a cardholder contests at the bank, or that a bank reports as fraud, the most urgent first. All that are open, and what was decided within a year.',
     gifts: 'One by one, the newest first. Readers are named by the end of their number.',
     sources: 'Which articles, campaigns and asks brought gifts.',
     reminders:
@@ -179,6 +179,7 @@ export const reports = {
   disputeStates: {
     'to-answer': 'to be answered',
     'to-weigh': 'asked about',
+    reported: 'reported as fraud',
     'at-the-bank': 'with the bank',
     'too-late': 'not answered in time',
     lost: 'lost',
@@ -192,18 +193,32 @@ export const reports = {
     credit_not_processed: 'was promised a refund',
     unrecognized: 'does not recognise it',
     general: 'no reason given',
+    card_never_received: 'card was never received',
+    fraudulent_card_application: 'card was got by fraud',
+    made_with_counterfeit_card: 'card was copied',
+    made_with_lost_card: 'card was lost',
+    made_with_stolen_card: 'card was stolen',
+    unauthorized_use_of_card: 'card was used without leave',
+    misc: 'no reason given',
   },
   disputeAdvice: {
     'to-answer':
       'To be answered: open the payment at Stripe and answer before the day. Send the receipt, the date of the gift and how it was confirmed. If the reader is right, accept it: the money has been taken already, and a refund on top would pay it twice.',
     'to-weigh':
       'Asked about: the bank only asks so far, and nothing has been taken. A refund now avoids a dispute and its fee; a good answer may too.',
+    reported:
+      'Reported as fraud: the bank says that somebody else used the card. Nothing has been taken yet. Look at the payment at Stripe and at what else this reader gave; if you believe the bank, send it back whole there within a day or two. That usually prevents a dispute and its fee. Nothing is sent back by itself.',
     'at-the-bank': 'With the bank: there is nothing to do. Its decision can take two months.',
     'too-late': 'Not answered in time: the bank will almost surely decide for the cardholder.',
   },
   disputesOpen: (count: number, by: string) =>
     `${count} ${englishPlural(count, 'dispute has', 'disputes have')} to be answered, the first by ${by}.`,
   lookAtDisputes: 'Look at disputes',
+  fraudWarnings: (count: number) =>
+    `${count} ${englishPlural(count, 'payment was', 'payments were')} reported as fraud by the bank, and nobody has contested ${englishPlural(count, 'it', 'them')} yet.`,
+  lookAtWarnings: 'Look at what was reported',
+  cardTesting: (declined: string, since: string, given: string) =>
+    `${declined} attempts to give were declined within ten minutes from ${since}, while ${given} came through: somebody may be testing stolen cards.`,
   noDisputes:
     'No disputes. Should a cardholder contest a payment, it will stand here with the day to answer by.',
   overdueNow: (count: number, money: string) =>
@@ -725,7 +740,14 @@ export const reports = {
     },
     reason: { term: 'The cardholder', text: 'Why the payment is contested, as the bank tells it.' },
     'opened-at': { term: 'Opened', text: 'When the dispute began; in files in UTC.' },
-    'stripe-dispute-id': { term: 'Dispute at Stripe', text: 'The dispute’s number at Stripe.' },
+    'stripe-dispute-id': {
+      term: 'Dispute at Stripe',
+      text: 'The dispute’s or the warning’s number at Stripe.',
+    },
+    'card-testing': {
+      term: 'Card testing',
+      text: 'Whoever has stolen card numbers tries them on small gifts. The desk says so for a day when, in ten minutes by the clock, twenty attempts at new gifts or more were declined, and at least half as many as gifts came through. What to do: look at the newest payments at Stripe and send back those that nobody can have meant; ask for 3-D Secure more often in Stripe Radar, or block what the attempts have in common; if it goes on, take the donate page down for an hour. Nothing is blocked or sent back by itself.',
+    },
     key: {
       term: 'Source',
       text: 'Where a gift came from, as noted when the reader was asked: article, campaign, which ask, or the site that led there. What nobody can say stands in a row of its own, so the rows always add up to the whole.',
