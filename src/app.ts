@@ -1,5 +1,5 @@
 // The whole site at a glance: every door in order, and who may enter.
-import express, { type Express, type Router } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { accountRoutes } from './account/routes.ts';
 import { askRoutes } from './ask/routes.ts';
 import { donateRoutes } from './donate/routes.ts';
@@ -13,6 +13,7 @@ import { reportRoutes } from './reports/routes.ts';
 import type { Rounds } from './rounds.ts';
 import { staffGuard } from './staff/guard.ts';
 import { staffRoutes } from './staff/routes.ts';
+import { openFresh } from './stripe/fresh.ts';
 import { lookAtCheckout } from './stripe/look.ts';
 import { replayEvents } from './stripe/replay.ts';
 import { stripeRoutes } from './stripe/routes.ts';
@@ -20,19 +21,23 @@ import { assetRoutes } from './web/assets.ts';
 import { notFound, sayErrors } from './web/errors.tsx';
 import { protection } from './web/protection.ts';
 
-/** Builds the site. `sandbox` is mounted only where there is one: never in production. */
+/** Builds the site. `fresh`: what the rounds apply beside it. `sandbox` is mounted only where there is one: never in production. */
 export function buildApp(
   services: Services,
   rounds: Rounds,
   sandbox: { path: string; routes: Router }[] = [],
+  fresh = openFresh(),
 ): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(protection(services.config));
+  const protect = protection(services.config);
+  // Before all else: hundreds may come in a second, and what protects readers' browsers is half the cost of an answer.
+  app.use(stripeRoutes(services, fresh));
+  app.use(evenOnErrors(protect));
+  app.use(protect);
 
   // Machines, by signature or token.
-  app.use(stripeRoutes(services));
   app.use(mailRoutes(services));
   app.use(healthRoutes(services, rounds));
   app.use(openapiRoutes(services.config));
@@ -61,4 +66,11 @@ export function buildApp(
   app.use(notFound());
   app.use(sayErrors(services));
   return app;
+}
+
+/** What is refused before the protection was set carries it all the same. */
+function evenOnErrors(protect: RequestHandler): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    void protect(req, res, (another) => next(another ?? error));
+  };
 }

@@ -7,6 +7,7 @@ import { migrateDatabase } from './outside/database.ts';
 import { type Clocks, openServices } from './outside/open.ts';
 import type { Services } from './outside/services.ts';
 import { type Rounds, startRounds } from './rounds.ts';
+import { openFresh } from './stripe/fresh.ts';
 
 export interface House {
   services: Services;
@@ -28,9 +29,12 @@ export async function openHouse(
 ): Promise<House> {
   await migrateDatabase(config.databaseUrl);
   const opened = await openServices(config, clocks);
-  const rounds = startRounds(opened.services);
+  const fresh = openFresh();
+  const rounds = startRounds(opened.services, fresh);
   opened.onNudge((work) => rounds.nudge(work));
-  const server = createServer(buildApp(opened.services, rounds, await options.neighbours?.(opened.services)));
+  const server = createServer(
+    buildApp(opened.services, rounds, await options.neighbours?.(opened.services), fresh),
+  );
   // Longer than the usual proxy keeps its own side, so that a request is never sent into a closing connection.
   server.keepAliveTimeout = 75_000;
   server.headersTimeout = 80_000;

@@ -24,6 +24,7 @@ import { rounds } from './schema.ts';
 import { nextReportLetterDue, writeReportLetters } from './staff/report-letters.ts';
 import { applyEvents, nextEventDue } from './stripe/apply.ts';
 import { forgetDeclines, watchForCardTesting } from './stripe/card-testing.ts';
+import { openFresh } from './stripe/fresh.ts';
 import { tellAhead } from './stripe/notices.ts';
 import { keepOnePromise, nextPromiseDue } from './stripe/one-promise.ts';
 import { reconcile } from './stripe/reconcile.ts';
@@ -53,22 +54,34 @@ const beatMs = 1000;
 const longestTurnMs = 10_000;
 /** Events that came so shortly ago are likely to be followed by others. */
 const arrivingMs = 20;
+/** While events are applied changes wait for so long: most readers are told of by several, and are then folded once. */
+const unfoldedMs = 5000;
 /** The hour of the night, in the publication's zone, in which sweeping and mending are done. */
 const nightlyHour = 3;
 const reconcilingHour = 4;
 /** How far back a night's walk through Stripe compares; what never arrived is looked for further back. */
 const reconciledDays = 3;
 
-/** Starts this instance's rounds. Any number of instances may run them: every piece of work is a claimed row. */
-export function startRounds(services: Services): Rounds {
+/**
+ * Starts this instance's rounds. Any number of instances may run them: every piece of work is a claimed row. `fresh`: what this
+ * instance's webhook door accepted.
+ */
+export function startRounds(services: Services, fresh = openFresh()): Rounds {
   const stopping = new AbortController();
   const { signal } = stopping;
   let lastArrivalMs = Number.NEGATIVE_INFINITY;
   const arriving = () => performance.now() - lastArrivalMs < arrivingMs;
+  let applying = false;
+  let foldedMs = performance.now();
   let heard: Heard | null = null;
   // In the order in which one causes the next: an event may bring a second gift or satisfy a reminder, all may cause letters.
   const works: Record<Work, Runs> = {
-    events: oneAtATime(services, 'events', () => applyEvents(services, arriving)),
+    events: oneAtATime(services, 'events', async () => {
+      applying = true;
+      await applyEvents(services, { fresh, arriving }).finally(() => {
+        applying = false;
+      });
+    }),
     promises: oneAtATime(services, 'promises', () => keepOnePromise(services)),
     reminders: oneAtATime(services, 'reminders', async () => {
       heard = await satisfyReminders(services, heard);
@@ -88,6 +101,7 @@ export function startRounds(services: Services): Rounds {
     reconciling: oneAtATime(services, 'reconciling', () => runReconciling(services, signal)),
     figures: oneAtATime(services, 'figures', async () => {
       while (!signal.aborted && (await foldChanges(services)));
+      foldedMs = performance.now();
     }),
   };
   const names = Object.keys(works) as Work[];
@@ -136,7 +150,9 @@ export function startRounds(services: Services): Rounds {
   }
   beat();
   // By itself: a backlog of events must not let grow what reports have to count besides the kept sums.
-  const folding = setInterval(() => void works.figures.run(), beatMs);
+  const folding = setInterval(() => {
+    if (!applying || performance.now() - foldedMs > unfoldedMs) void works.figures.run();
+  }, beatMs);
 
   return {
     nudge(work) {

@@ -1,16 +1,15 @@
 // An event is noted once and is durable before Stripe hears 200. What it means is found out right after.
 import { sql } from 'drizzle-orm';
 import type Stripe from 'stripe';
-import { insertRows } from '../outside/database.ts';
+import { readyStatement } from '../outside/ready-statement.ts';
 import type { Services } from '../outside/services.ts';
 import { stripeEvents } from '../schema.ts';
 import { fault, Refusal } from '../values/refusal.ts';
 import { sealBody } from './body.ts';
 import { subscribedTypes } from './events.ts';
+import type { Fresh } from './fresh.ts';
+import { signedBy } from './signature.ts';
 import { at } from './translate.ts';
-
-/** Stripe's own default, in seconds (https://docs.stripe.com/webhooks#replay-attacks). */
-const tolerance = 300;
 
 export interface Receiving {
   /** Resolves when the event is committed, or was known. Refuses what Stripe did not sign. */
@@ -18,13 +17,17 @@ export interface Receiving {
 }
 
 type Row = typeof stripeEvents.$inferInsert;
-type Waiting = { row: Row; resolve: () => void; reject: (error: unknown) => void };
+type Waiting = { event: Stripe.Event; row: Row; resolve: () => void; reject: (error: unknown) => void };
+
+/** How many share a commit at most. */
+const together = 64;
 
 /**
  * Makes the receiving end. Events that arrive while a commit is under way wait for the next one and share it:
- * one commit's durability costs the same for one row as for fifty.
+ * one commit's durability costs the same for one row as for fifty. What is committed is told to `fresh`.
  */
-export function openReceiving(services: Services): Receiving {
+export function openReceiving(services: Services, fresh: Fresh): Receiving {
+  const isSigned = signedBy(services.config.stripe.webhookSecrets);
   const waiting: Waiting[] = [];
   let writing = false;
 
@@ -32,14 +35,16 @@ export function openReceiving(services: Services): Receiving {
     if (writing) return;
     writing = true;
     while (waiting.length > 0) {
-      const batch = waiting.splice(0, 64);
+      const batch = waiting.splice(0, together);
       try {
-        await insertRows(
-          services.database,
-          stripeEvents,
-          batch.map((one) => one.row),
+        const noted = await writeEvents(
+          services,
+          batch.map(({ row }) => row),
         );
-        for (const one of batch) one.resolve();
+        for (const { event, row, resolve } of batch) {
+          if (row.state === 'waiting' && noted.has(row.id)) fresh.remember(event);
+          resolve();
+        }
         services.nudge('events');
       } catch (error) {
         for (const one of batch) one.reject(error);
@@ -50,10 +55,11 @@ export function openReceiving(services: Services): Receiving {
 
   return {
     async receive(rawBody, signature) {
-      const event = genuine(services, rawBody, signature);
+      if (!isSigned(rawBody, signature, services.machineNow())) throw new Refusal(fault('signature-wrong'));
+      const event = eventIn(rawBody);
       const row = rowOf(services, event, rawBody);
       await new Promise<void>((resolve, reject) => {
-        waiting.push({ row, resolve, reject });
+        waiting.push({ event, row, resolve, reject });
         void writeAll();
       });
     },
@@ -63,47 +69,48 @@ export function openReceiving(services: Services): Receiving {
 /** Notes events that were listed rather than sent, as if they had arrived; answers how many were new. */
 export async function noteEvents(services: Services, events: readonly Stripe.Event[]): Promise<number> {
   if (events.length === 0) return 0;
-  const noted = await insertRows(
-    services.database,
-    stripeEvents,
-    events.map((event) => rowOf(services, event, Buffer.from(JSON.stringify(event)))),
-    sql`on conflict do nothing returning id`,
-  );
-  return noted.length;
+  const rows = events.map((event) => rowOf(services, event, Buffer.from(JSON.stringify(event))));
+  return (await writeEvents(services, rows)).size;
 }
 
-/** The event, when one of the current secrets signed it lately; a Refusal otherwise. */
-function genuine(services: Services, rawBody: Buffer, signature: string | undefined): Stripe.Event {
-  const { stripe, config, machineNow } = services;
-  const now = machineNow();
-  const signed =
-    signature !== undefined &&
-    !fromTheFuture(signature, now) &&
-    config.stripe.webhookSecrets.some((secret) => isSignedBy(stripe, rawBody, signature, secret, now));
-  if (!signed) throw new Refusal(fault('signature-wrong'));
+/** Writes events and commits; answers the ids of those that were not known. */
+async function writeEvents({ database }: Services, rows: readonly Row[]): Promise<Set<string>> {
+  let bytes = 0;
+  const given = rows.map(({ bodySealed, ...row }) => {
+    const from = bytes + 1;
+    bytes += bodySealed?.length ?? 0;
+    return { ...row, from, length: bodySealed?.length ?? null };
+  });
+  const written = await insertEvents(database.$client, {
+    events: JSON.stringify(given),
+    bodies: Buffer.concat(
+      rows.flatMap(({ bodySealed }) => bodySealed ?? []),
+      bytes,
+    ),
+  });
+  return new Set(written.map(({ id }) => id));
+}
+
+/** Bodies go as they are, one behind the other: written out within the JSON they would be twice as long, and read twice. */
+const insertEvents = readyStatement<{ id: string }>(
+  'insert_stripe_events',
+  sql`insert into ${stripeEvents}
+    (id, type, object_id, api_version, created_at, received_at, due_at, state, problem, done_at, body_sealed)
+    select id, type, "objectId", "apiVersion", "createdAt", "receivedAt", "dueAt", state, problem, "doneAt",
+      substring(${sql.placeholder('bodies')}::bytea from "from" for length)
+    from json_to_recordset(${sql.placeholder('events')}::json) as given (
+      id text, type text, "objectId" text, "apiVersion" text, "createdAt" timestamptz, "receivedAt" timestamptz,
+      "dueAt" timestamptz, state text, problem text, "doneAt" timestamptz, "from" int, length int)
+    on conflict do nothing returning id`,
+);
+
+/** The event, as far as it is one. A thin event is signed like any other; it is no reason for a storm of retries (it is noted and ignored below). */
+function eventIn(rawBody: Buffer): Stripe.Event {
   const event = parse(rawBody);
-  // A thin event is signed like any other; it is no reason for a storm of retries (it is noted and ignored below).
   if (typeof event !== 'object' || event === null || !('id' in event) || !('type' in event)) {
     throw new Refusal(fault('body-malformed'));
   }
   return event as Stripe.Event;
-}
-
-function isSignedBy(stripe: Stripe, body: Buffer, signature: string, secret: string, now: Date): boolean {
-  try {
-    return (
-      stripe.webhooks.signature?.verifyHeader(body, signature, secret, tolerance, undefined, now.getTime()) ??
-      false
-    );
-  } catch {
-    return false;
-  }
-}
-
-/** The package checks only that a signature is not too old; one from the future is as wrong. */
-function fromTheFuture(signature: string, now: Date): boolean {
-  const stamp = Number(/(?:^|,)t=(\d+)/.exec(signature)?.[1]);
-  return !(stamp * 1000 <= now.getTime() + tolerance * 1000);
 }
 
 function parse(rawBody: Buffer): unknown {
@@ -133,11 +140,13 @@ function rowOf(services: Services, event: Stripe.Event, rawBody: Buffer): Row {
   };
 }
 
+const subscribed: ReadonlySet<string> = new Set(subscribedTypes);
+
 function reasonToIgnore({ config }: Services, event: Stripe.Event): string | null {
   if (event.object !== 'event') return 'a thin event';
   if (event.livemode !== config.stripe.live)
     return event.livemode ? 'live, and we are not' : 'a test, and we are live';
   if (event.account !== undefined) return 'another account';
-  if (!subscribedTypes.some((type) => type === event.type)) return 'a type that changes nothing here';
+  if (!subscribed.has(event.type)) return 'a type that changes nothing here';
   return null;
 }

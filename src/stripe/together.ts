@@ -20,17 +20,32 @@ const lockTimeout = sql`set local lock_timeout = '300ms'`;
 const mostTries = 3;
 
 /** Keeps many in one transaction. Those that are left are not kept, whatever came of the others. */
-export async function keepTogether<T extends Told>(
+export function keepTogether<T extends Told>(
   services: Services,
   told: readonly T[],
   finish: Finish<T> = async () => true,
 ): Promise<Together<T>> {
-  let together = told;
-  for (let tries = 0; tries < mostTries && together.length > 0; tries += 1) {
+  return keepFound(services, async (_tx, but) => told.filter((one) => !but.includes(one)), finish);
+}
+
+/**
+ * The same with those whom `find` finds, and holds if need be, in that transaction: all of them but those that were found to have
+ * a question before.
+ */
+export async function keepFound<T extends Told>(
+  services: Services,
+  find: (tx: Tx, but: readonly T[]) => Promise<readonly T[]>,
+  finish: Finish<T>,
+): Promise<Together<T>> {
+  const left: T[] = [];
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    let together: readonly T[] = [];
     let asking: readonly T[] = [];
     try {
       const kept = await transact(services, async (tx) => {
         await tx.execute(lockTimeout);
+        together = await find(tx, left);
+        if (together.length === 0) return new Map<T, Kept>();
         const outcomes = await keepFacts(keepingIn(services, tx), together);
         asking = together.filter((_, index) => outcomes[index]?.question);
         if (asking.length > 0) tx.rollback();
@@ -40,14 +55,15 @@ export async function keepTogether<T extends Told>(
         if (!(await finish(tx, byOne))) tx.rollback();
         return byOne;
       });
-      return { kept, left: told.filter((one) => !kept.has(one)) };
-    } catch {
-      // Whatever it was shows itself again at the one that it comes from.
-      if (asking.length === 0) break;
-      together = together.filter((one) => !asking.includes(one));
+      return { kept, left };
+    } catch (error) {
+      // Whatever it was shows itself again at the one that it comes from; without any it is nobody's.
+      if (together.length === 0) throw error;
+      if (asking.length === 0) return { kept: new Map(), left: [...left, ...together] };
+      left.push(...(tries + 1 < mostTries ? asking : together));
     }
   }
-  return { kept: new Map(), left: [...told] };
+  return { kept: new Map(), left };
 }
 
 function isKept<T>(pair: readonly [T, Kept | undefined]): pair is readonly [T, Kept] {

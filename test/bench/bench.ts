@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { benchImport } from './import.ts';
 import { benchIngestion } from './ingestion.ts';
 import { benchInstances, benchLetters } from './letters.ts';
+import { benchNoting } from './noting.ts';
 import { benchReconcile } from './reconcile.ts';
 import { benchReports } from './reports.ts';
 import { benchStart } from './start.ts';
@@ -16,6 +17,7 @@ const parts: Record<string, (world: World) => Promise<Table>> = {
   webhooks: benchIngestion,
   sustained: benchSustained,
   stored: benchStored,
+  noting: benchNoting,
   letters: benchLetters,
   instances: benchInstances,
   waiting: benchWaiting,
@@ -26,7 +28,7 @@ const parts: Record<string, (world: World) => Promise<Table>> = {
 };
 
 /** Minutes of preparation: left out unless asked for. */
-const onlyByName = new Set(['stored', 'instances', 'waiting', 'reports']);
+const onlyByName = new Set(['stored', 'noting', 'instances', 'waiting', 'reports']);
 
 async function main(): Promise<void> {
   const asked = process.argv.slice(2);

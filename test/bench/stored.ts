@@ -1,7 +1,7 @@
 // Stored: what an event costs where ten thousand were kept before, and where two million were.
 import type pg from 'pg';
 import { share, type Table, whole } from './table.ts';
-import { lettersAreSent, memoryOf, openStand, type Stand } from './webhook-stand.ts';
+import { allIsQuiet, memoryOf, openStand, type Stand } from './webhook-stand.ts';
 import type { World } from './world.ts';
 
 const few = 10_000;
@@ -16,7 +16,7 @@ export async function benchStored(world: World): Promise<Table> {
   const lines: string[][] = [];
   try {
     await stand.postWhole(await stand.readers(Math.ceil(few / stand.sample.bodies.length)), connections);
-    await lettersAreSent(stand.pool);
+    await allIsQuiet(stand.pool);
     let base = 0;
     for (const stored of [few, many]) {
       if (stored > few) await multiply(stand.pool, stored);
@@ -54,7 +54,7 @@ async function bestOf(stand: Stand) {
       appliedPerSecond,
       (await stand.postWhole(events, connections)).appliedPerSecond,
     );
-    await lettersAreSent(stand.pool);
+    await allIsQuiet(stand.pool);
   }
   const { rows } = await stand.pool.query<{ n: number }>('select count(*)::int as n from stripe_events');
   return { appliedPerSecond, stored: rows[0]?.n ?? 0, mb: await memoryOf(stand.service.pid) };

@@ -1,12 +1,12 @@
 // Sustained: events that keep coming at a part of the bare route's pace, and how long each takes from being sent to being in the books.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SignedEvent } from './history.ts';
-import { postOne, withConnections } from './load.ts';
+import { openConnections } from './load.ts';
 import { type Table, whole } from './table.ts';
 import {
+  allIsQuiet,
   checkBooks,
   countBooks,
-  lettersAreSent,
   memoryOf,
   nothingWaits,
   openStand,
@@ -24,7 +24,7 @@ export async function benchSustained(world: World): Promise<Table> {
   try {
     await stand.postWhole(await stand.readers(60), connections);
     for (const part of parts) {
-      await lettersAreSent(stand.pool);
+      await allIsQuiet(stand.pool);
       // Anew each time: the machine may not be as fast as a minute ago.
       const bare = await stand.postBare(await stand.readers(250), connections);
       const figures = await send(stand, bare.perSecond * part);
@@ -61,22 +61,22 @@ async function send(stand: Stand, perSecond: number) {
   const events = await stand.readers(readers);
   const before = await countBooks(pool);
   const sentAt = new Map<string, number>();
+  const lines = await openConnections(`${service.url}/webhooks/stripe`, connections);
   const begun = performance.now();
   let memory = 0;
   const memoryAfterAWhile = wait(1000).then(async () => {
     memory = await memoryOf(service.pid);
   });
-  await withConnections(connections, async (agent) => {
-    const answers: Promise<void>[] = [];
-    for (const [index, event] of events.entries()) {
-      const early = begun + (index / perSecond) * 1000 - performance.now();
-      if (early > 2) await wait(early);
-      sentAt.set(event.id, Date.now());
-      answers.push(postOne(agent, `${service.url}/webhooks/stripe`, event));
-    }
-    await Promise.all(answers);
-  });
+  const answers: Promise<void>[] = [];
+  for (const [index, event] of events.entries()) {
+    const early = begun + (index / perSecond) * 1000 - performance.now();
+    if (early > 2) await wait(early);
+    sentAt.set(event.id, Date.now());
+    answers.push(lines.post(event));
+  }
+  await Promise.all(answers);
   const sentSeconds = (performance.now() - begun) / 1000;
+  lines.close();
   const { rows } = await pool.query<{ n: number }>(
     "select count(*)::int as n from stripe_events where state = 'waiting'",
   );

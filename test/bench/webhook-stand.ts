@@ -95,9 +95,14 @@ export async function countBooks(pool: pg.Pool): Promise<Books> {
 export const nothingWaits = (pool: pg.Pool) =>
   untilNone(pool, "stripe_events where state in ('waiting', 'dead')");
 
-/** The next round begins in quiet. */
-export const lettersAreSent = (pool: pg.Pool) =>
-  untilNone(pool, "letters where state in ('queued', 'deferred', 'sending')");
+/** The next turn begins in quiet: what follows from the events is done as well. */
+export async function allIsQuiet(pool: pg.Pool): Promise<void> {
+  await untilNone(pool, "letters where state in ('queued', 'deferred', 'sending')");
+  await untilNone(pool, 'payments where settled_at is null and settle_due_at < now()');
+  await sumsAreKept(pool);
+}
+
+export const sumsAreKept = (pool: pg.Pool) => untilNone(pool, 'changed_facts');
 
 async function untilNone(pool: pg.Pool, rows: string): Promise<void> {
   const begun = performance.now();
