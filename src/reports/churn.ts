@@ -1,9 +1,11 @@
 // Churn: how many supporters and how much promised income left in each period, and what a supporter is worth (metrics 9–11).
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
-import { leaving } from './leaving.ts';
+import { leaving, monthCuts, pieces } from './leaving.ts';
 import { figuresOf } from './moved.ts';
-import { promised, rounded } from './promised.ts';
+import { prepare } from './prepared.ts';
+import { leavingOf } from './prepared-promises.ts';
+import { rounded } from './promised.ts';
 import type { Question } from './question.ts';
 import {
   answered,
@@ -38,35 +40,23 @@ export const churn: Report = {
  * Only who was active at a period's start can churn in it. The mean churn behind a supporter's lifetime value is that of the six
  * full months up to the row's month; a month still running is not full, so a closed row never moves.
  */
-async function readChurn(reads: Reads, question: Question): Promise<Figures> {
+async function readChurn(reads: Reads, asked: Question): Promise<Figures> {
+  const question = await prepare(reads, asked);
   const ends = [...question.periods, question.whole].map(({ endsAt }) => endsAt);
   const { months, lastOf } = fullMonthsUpTo(question, ends);
-  const monthStarts = [...months.map(({ startsAt }) => startsAt), months.at(-1)?.endsAt ?? question.asOf];
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
-), ${promised(question)}, piece as materialized (
+), piece as materialized (
   -- Three ways of cutting time. Number 0 is everything before; the last of the months is everything after them.
-  select 'periods' as set_name, starts, cardinality(starts) as last from given
-  union all
-  select 'whole', array[starts_at], 1 from given
-  union all
-  select 'months', ${sql.param(monthStarts.map((at) => at.toISOString()))}::timestamptz[], ${months.length}::int
-), ${leaving}, request as (
-  -- Stripe dates every end that it makes itself as if it had been asked for.
-  select distinct m.reader_id, coalesce(given.reporting, l.currency) as currency, l.cancel_requested_at as at
-  from given
-  join membership_looks l on l.cancel_requested_at >= given.starts_at and l.cancel_requested_at < given.ends_at
-    and l.end_reason is distinct from 'involuntary'
-    and (given.only_currency is null or l.currency = given.only_currency)
-  join memberships m on m.id = l.membership_id and m.reader_id is not null
-), requested as (
-  select currency, width_bucket(at, given.starts) as number, count(distinct reader_id) as people
-  from given cross join request
-  group by grouping sets ((currency, width_bucket(at, given.starts)), (currency), ())
-), last_month as (
+  ${pieces([
+    { name: 'periods', cuts: question.periods },
+    { name: 'whole', cuts: [question.whole] },
+    { name: 'months', cuts: monthCuts(months), last: months.length },
+  ])}
+), ${leavingOf(question, [...question.periods, ...months])}, ${leaving}, last_month as (
   select number::int, last::int
   from unnest(${sql.param(lastOf)}::int[]) with ordinality as l(last, number)
 ), line as (
@@ -82,11 +72,7 @@ with given as materialized (${givenPeriods(question)}
   where standing.set_name = 'whole' and standing.number = 1
   union all
   -- The whole of several currencies: persons once, and no money.
-  select null, 'whole', 1,
-    (select count(distinct reader_id) from person where set_name = 'whole' and number = 1 and has_left and was_active),
-    null, null, null, null,
-    (select count(distinct reader_id) from placed where set_name = 'whole' and number = 0 and delta > 0.000001),
-    null, null, null, null
+  select null, 'whole', 1, churned, null, null, null, null, active, null, null, null, null from whole_counted
 )
 select
   line.period,

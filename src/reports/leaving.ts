@@ -1,12 +1,125 @@
 // Leaving: who left in each piece of time, and how much promised income with them; what churn and the forecast rest on.
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Period } from '../values/period.ts';
+import { blocksOf } from './report.ts';
+
+/** The first day of a piece of time, and the moment it begins. */
+export type Cut = Pick<Period, 'firstOn' | 'startsAt'>;
+
+/** The rows of the part `piece`: named sets of moments to cut time at, by day too, and the number of each one's last piece; 0 is everything before. */
+export function pieces(sets: readonly { name: string; cuts: readonly Cut[]; last?: number }[]): SQL {
+  const rows = sets.map(
+    ({ name, cuts, last = cuts.length }) => sql`
+  select ${name}::text as set_name, ${sql.param(cuts.map(({ startsAt }) => startsAt.toISOString()))}::timestamptz[] as starts,
+    ${sql.param(cuts.map(({ firstOn }) => firstOn))}::date[] as days, ${last}::int as last`,
+  );
+  return sql.join(rows, sql` union all `);
+}
+
+/** The beginning of each month, and the end of the last. */
+export function monthCuts(months: readonly Period[]): Cut[] {
+  const last = months.at(-1);
+  return last ? [...months, { firstOn: last.until, startsAt: last.endsAt }] : [];
+}
 
 /**
- * The statement's parts from `piece` (a named set of moments to cut time at, and the number of its last piece; 0 is everything
- * before) and `move` (see promised.ts). `standing` is a row per currency and piece; `month_rate` is the supporter churn rate
- * of each piece of the set "months" that is defined.
+ * The statement's part `leaver` from `move` (see promised.ts). Who left in a range counts if they were active as it began. So each
+ * row says `people` (1 or, taking that back, -1) of a leaving `at` a moment for all ranges that begin after `since_at` (null: ever),
+ * up to that moment: the rows with `since_at` before a range's beginning and `at` within it add up to who left in it, each once.
+ * Where every currency stands by itself, those of '---' count persons once in all of them.
  */
-export const leaving = sql`placed as (
+export const leavers = sql`leaver_step as (
+  select
+    reader_id,
+    currency,
+    at,
+    case when is_active then min(at) filter (where has_left) over (
+      partition by reader_id, currency order by at rows between 1 following and unbounded following
+    ) end as leaves_at
+  from (
+    select reader_id, currency, at, has_left, sum(delta) over (partition by reader_id, currency order by at) > 0.000001 as is_active
+    from (
+      select reader_id, currency, at, sum(delta) as delta, coalesce(bool_or(movement like 'churn%' and people > 0), false) as has_left
+      from move
+      where movement is not null
+      group by reader_id, currency, at
+    ) as together
+  ) as in_order
+), leaver_together as (
+  select reader_id, currency, at, leaves_at from leaver_step
+  union all
+  select reader_id, '---', step.at, step.leaves_at
+  from (
+    select reader_id, array_agg(currency) as currencies, array_agg(at) as ats, array_agg(leaves_at) as leaves
+    from leaver_step
+    where (select reporting is null from given)
+    group by reader_id
+  ) as person
+  cross join lateral (
+    select each.at, (
+      select min(newest.leaves_at) from (
+        select distinct on (o.currency) o.leaves_at
+        from unnest(currencies, ats, leaves) as o(currency, at, leaves_at)
+        where o.at <= each.at
+        order by o.currency, o.at desc
+      ) as newest
+    ) as leaves_at
+    from (select distinct unnest(ats) as at) as each
+  ) as step
+), leaver as (
+  select part.at, step.at as since_at, step.currency, part.people
+  from (
+    select *, lag(leaves_at) over (partition by reader_id, currency order by at) as former from leaver_together
+  ) as step
+  cross join lateral (values (step.leaves_at, 1), (step.former, -1)) as part(at, people)
+  where step.leaves_at is distinct from step.former and part.at is not null
+)`;
+
+/** The part `asked`: everyone who asked for an end, at each time, with the time before; as in `leaver` each counts once in a range. */
+export const requests = sql`request as (
+  -- Stripe dates every end that it makes itself as if it had been asked for.
+  select distinct m.reader_id, coalesce(given.reporting, l.currency) as currency, l.cancel_requested_at as at
+  from given
+  join membership_looks l on l.cancel_requested_at is not null and l.end_reason is distinct from 'involuntary'
+    and (given.only_currency is null or l.currency = given.only_currency)
+  join memberships m on m.id = l.membership_id and m.reader_id is not null
+), asked as (
+  select currency, at, lag(at) over (partition by reader_id, currency order by at) as since_at from request
+  union all
+  select '---', at, lag(at) over (partition by reader_id order by at)
+  from (select distinct reader_id, at from request where (select reporting is null from given)) as person
+)`;
+
+/**
+ * The part `due_plan`: running plans that are not set to end, each with the month of its next payment, by their newest looks, and
+ * what it brings in the report's currency at the supporter's latest rate; in its own where that is not known. Needs `look`.
+ */
+export function nextPayments(timeZone: string): SQL {
+  return sql`due_plan as (
+  select
+    coalesce(given.reporting, plan.currency) as currency,
+    plan.currency as own_currency,
+    plan.amount_minor * coalesce(newest.rate, 1) as amount,
+    plan."interval" as every,
+    date_trunc('month', plan.period_ends_at at time zone ${timeZone})::date as next_month,
+    given.reporting is not null and plan.currency <> given.reporting and newest.rate is null as is_unrated
+  from given
+  cross join (
+    select distinct on (membership_id) * from look order by membership_id, looked_at desc
+  ) as plan
+  left join (
+    select distinct on (p.reader_id, p.currency) p.reader_id, p.currency, p.settled_amount_minor::numeric / p.amount_minor as rate
+    from given
+    join payments p on p.kind <> 'once' and p.currency <> given.reporting and p.settled_currency = given.reporting
+    order by p.reader_id, p.currency, p.paid_at desc, p.id desc
+  ) as newest on newest.reader_id = plan.reader_id and newest.currency = plan.currency
+  where plan.standing in ('active', 'past_due') and not plan.is_ending
+)`;
+}
+
+/** Everything that `leavingOf` of prepared-promises.ts tells, counted from each supporter's own movements. */
+export function leavingParts(timeZone: string): SQL {
+  return sql`placed as (
   select
     piece.set_name,
     width_bucket(move.at, piece.starts) as number,
@@ -35,14 +148,20 @@ export const leaving = sql`placed as (
     coalesce(sum(lost), 0) as lost
   from person
   group by set_name, number, currency
-), block as (
-  select coalesce(given.reporting, given.only_currency) as currency from given
-  where coalesce(given.reporting, given.only_currency) is not null
-  union
-  select currency from move
-  union
-  select house_currency from given
-  where given.reporting is null and given.only_currency is null and not exists (select from move)
+), whole_counted as (
+  select
+    (select count(distinct reader_id) from person where set_name = 'whole' and number = 1 and has_left and was_active) as churned,
+    (select count(distinct reader_id) from placed where set_name = 'whole' and number = 0 and delta > 0.000001) as active
+), ${requests}, requested as (
+  select currency, width_bucket(at, given.starts) as number, count(distinct at_and_reader.reader_id) as people
+  from given
+  join request as at_and_reader on at_and_reader.at >= given.starts_at and at_and_reader.at < given.ends_at
+  group by grouping sets ((currency, width_bucket(at, given.starts)), (currency), ())
+), ${nextPayments(timeZone)}`;
+}
+
+/** A row per currency and piece, from `piece`, `counted` and `move`; and the churn rates of the set "months" that are defined. */
+export const leaving = sql`block as (${blocksOf('move')}
 ), standing as (
   select
     block.currency,

@@ -18,6 +18,8 @@ export const factsNow = sql`payments as materialized (
   select l.* from public.membership_looks l where l.membership_id in (select id from memberships)
 ), membership_changes as materialized (
   select c.* from public.membership_changes c where c.reader_id in (select reader_id from changed_reader)
+), payment_failures as materialized (
+  select f.* from public.payment_failures f where f.membership_id in (select id from memberships)
 )`;
 
 /** The same as they were: rows that did not change, and of those that did what the first note of them says. */
@@ -54,6 +56,12 @@ export const factsThen = sql`noted as materialized (
     and ${unnoted('membership_changes', sql`concat_ws('|', c.reader_id, c.currency, c.happened_at, c.movement)`)}
   union all
   select was.* from ${asItWas('membership_changes')} and was.reader_id in (select reader_id from changed_reader)
+), payment_failures as materialized (
+  select f.* from public.payment_failures f
+  where f.membership_id in (select id from public.memberships where reader_id in (select reader_id from changed_reader))
+    and ${unnoted('payment_failures', sql`f.id::text`)}
+  union all
+  select was.* from ${asItWas('payment_failures')}
 )`;
 
 function unnoted(source: string, rowKey: SQL): SQL {

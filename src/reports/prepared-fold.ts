@@ -6,6 +6,7 @@ import { addDays, localDate, startOfDay } from '../values/calendar.ts';
 import { foreseeRanges, isForeseen, markCounted, waitingRange } from './kept-ranges.ts';
 import type { KeptKind } from './prepared.ts';
 import { comparisonSums, rangeSums } from './prepared-comparisons.ts';
+import { attemptSums } from './prepared-attempts.ts';
 import { factsNow, factsThen } from './prepared-facts.ts';
 import { moneySums } from './prepared-money.ts';
 import { promiseSums } from './prepared-promises.ts';
@@ -13,7 +14,7 @@ import { reckoningOf } from './reckoning.ts';
 import { answered } from './report.ts';
 
 /** Everything that sums are kept of. Where one is added the migration empties kept_books, so that all are counted once more. */
-const kinds: readonly KeptKind[] = [moneySums, promiseSums, comparisonSums];
+const kinds: readonly KeptKind[] = [moneySums, promiseSums, attemptSums, comparisonSums];
 
 type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['config'], 'publication'> };
 

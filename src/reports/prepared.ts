@@ -1,6 +1,7 @@
 // Prepared: whether a report may be put together from kept sums, and how its periods lie on the days and months they are kept for.
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
+import type { Period } from '../values/period.ts';
 import type { Question } from './question.ts';
 import { answered } from './report.ts';
 
@@ -23,9 +24,10 @@ export interface KeptKind {
   lines(keeping: Keeping, facts: SQL, times: 1 | -1): SQL;
 }
 
-/** In which currencies, and by which years. */
+/** In which currencies, and by which days and years. */
 export interface Keeping {
   mode: 'own' | 'reporting';
+  timeZone: string;
   /** A month's number. */
   fiscalYearStart: number;
 }
@@ -73,9 +75,28 @@ export function grainOf({ periods, to }: Question): 'day' | 'month' {
   return to.endsWith('-01') && periods.every(({ firstOn }) => firstOn.endsWith('-01')) ? 'month' : 'day';
 }
 
-/** In which of the question's periods the kept row `k` lies; 0 before the first. */
-export function keptNumber({ periods }: Question): SQL {
-  return sql`width_bucket(k.on_day, ${sql.param(periods.map(({ firstOn }) => firstOn))}::date[])`;
+/** In which of the question's periods a day lies, that of the kept row `k` if no other; 0 before the first. */
+export function keptNumber({ periods }: Pick<Question, 'periods'>, day = sql`k.on_day`): SQL {
+  return sql`width_bucket(${day}, ${sql.param(periods.map(({ firstOn }) => firstOn))}::date[])`;
+}
+
+/** The part `days` as in a kind's lines, with the question's own days and these besides. */
+export function knownDays(
+  { periods, whole }: Question,
+  others: readonly Pick<Period, 'firstOn' | 'startsAt'>[] = [],
+): SQL {
+  const own = [...periods, ...others, { firstOn: whole.until, startsAt: whole.endsAt }];
+  return sql`days as materialized (
+  select array_agg(on_day order by on_day) as days, array_agg(starts_at order by on_day) as starts
+  from (
+    select on_day, starts_at from kept_days
+    union
+    select * from unnest(
+      ${sql.param(own.map(({ firstOn }) => firstOn))}::date[],
+      ${sql.param(own.map(({ startsAt }) => startsAt.toISOString()))}::timestamptz[]
+    )
+  ) as known
+)`;
 }
 
 /** From here on counting everything is hardly slower. */

@@ -2,10 +2,12 @@
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { figuresOf } from './moved.ts';
+import { prepare } from './prepared.ts';
+import { attemptsOf } from './prepared-attempts.ts';
 import type { Question } from './question.ts';
-import { failedBills } from './recovery.ts';
 import {
   answered,
+  blocksOf,
   type Column,
   type Figures,
   givenPeriods,
@@ -31,41 +33,43 @@ export const recoveryTimes: Report = {
 /**
  * Of the bills that failed at first in the range and were collected since, each in the first row whose days it needed, from the
  * first attempt to the payment; `within_days` of the last row is null. The money sums to the recovery report's. Shares are of
- * bills. `totals.median_days` is the time that half of them needed at most; null where there are none.
+ * bills. `totals.median_days` is the time that half of them needed at most, told to the hour that had begun; null where there are none.
  */
-async function readRecoveryTimes(reads: Reads, question: Question): Promise<Figures> {
+async function readRecoveryTimes(reads: Reads, asked: Question): Promise<Figures> {
+  const question = await prepare(reads, asked);
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
 ), bound as (
   select within_days, number::int from unnest(${sql.param(bounds)}::int[]) with ordinality as each(within_days, number)
-), collected as (
+), ${attemptsOf(question)}, collected as (
   select
-    coalesce(given.reporting, own_currency) as currency,
-    own_currency,
-    amount_minor,
-    rate,
-    extract(epoch from collected_at - at) / 86400 as days
-  from given cross join (${failedBills}) as bill
-  where collected_at is not null
-), placed as (
-  select *, 1 + (select count(*) from bound where bound.within_days < days)::int as number
+    currency,
+    hours,
+    1 + (select count(*) from bound where bound.within_days * 24 < hours)::int as number,
+    sum(facts) as bills,
+    sum(recovered) as amount
+  from attempted
+  where hours is not null and own_currency is null
+  group by currency, hours
+), ranked as (
+  select currency, hours, sum(bills) as bills,
+    sum(sum(bills)) over (partition by grouping(currency), currency order by hours) as upto,
+    sum(sum(bills)) over (partition by grouping(currency), currency) as all_bills
   from collected
-  where rate is not null
+  group by grouping sets ((currency, hours), (hours))
+), middle as (
+  -- Of an even number the two in the middle, else the same one twice.
+  select currency, avg(hours) / 24 as days
+  from ranked
+  join (values (1), (2)) as half(nth) on floor((all_bills + nth) / 2) > upto - bills and floor((all_bills + nth) / 2) <= upto
+  group by currency
 ), summed as (
-  select currency, number, count(*) as bills, sum(amount_minor * rate) as amount,
-    percentile_cont(0.5) within group (order by days::float8) as median
-  from placed
+  select currency, number, sum(bills) as bills, sum(amount) as amount
+  from collected
   group by grouping sets ((currency, number), (currency), ())
-), block as (
-  select coalesce(given.reporting, given.only_currency) as currency from given
-  where coalesce(given.reporting, given.only_currency) is not null
-  union
-  select currency from placed
-  union
-  select house_currency from given
-  where given.reporting is null and given.only_currency is null and not exists (select from placed)
+), block as (${blocksOf('collected')}
 ), line as (
   select block.currency, step.number, bound.within_days
   from block
@@ -76,8 +80,10 @@ with given as materialized (${givenPeriods(question)}
   union all
   select null, null, null
 ), told as (
-  select line.*, coalesce(summed.bills, 0) as bills, coalesce(summed.amount, 0) as amount, summed.median
+  select line.*, coalesce(summed.bills, 0) as bills, coalesce(summed.amount, 0) as amount,
+    case when line.number is null then middle.days end as median
   from line
+  left join middle on middle.currency is not distinct from line.currency
   left join summed on summed.currency is not distinct from line.currency
     and summed.number is not distinct from line.number
 )
@@ -94,7 +100,9 @@ select
   case when told.number is null then (
     select jsonb_agg(jsonb_build_object('currency', own_currency, 'amount_minor', amount) order by own_currency)
     from (
-      select own_currency, sum(amount_minor) as amount from collected where rate is null group by own_currency
+      select own_currency, sum(own_minor) as amount from attempted
+      where hours is not null and own_currency is not null
+      group by own_currency
     ) as unrated
   ) end as unconverted
 from told

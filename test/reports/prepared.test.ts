@@ -3,11 +3,15 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reads } from '../../src/outside/database.ts';
+import { churn } from '../../src/reports/churn.ts';
+import { forecast } from '../../src/reports/forecast.ts';
 import { giving } from '../../src/reports/giving.ts';
 import { income } from '../../src/reports/income.ts';
 import { mrr } from '../../src/reports/mrr.ts';
 import { compareSums, foldChanges, rebuildSums } from '../../src/reports/prepared-fold.ts';
 import { ask, type Question, type Reckoning } from '../../src/reports/question.ts';
+import { recovery } from '../../src/reports/recovery.ts';
+import { recoveryTimes } from '../../src/reports/recovery-times.ts';
 import type { Report } from '../../src/reports/report.ts';
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
 import { type TestServices, testServices } from '../harness/services.ts';
@@ -26,7 +30,7 @@ const ranges: Pick<Question, 'from' | 'to' | 'by'>[] = [
 const currencies = [null, 'USD', 'EUR', 'reporting'] as const;
 const questionsOf = (range: (typeof ranges)[number]) =>
   currencies.map((currency) => ask({ ...range, currency }, reckoning, new Date(now)));
-const prepared: Report[] = [income, giving, mrr];
+const prepared: Report[] = [income, giving, mrr, churn, forecast, recovery, recoveryTimes];
 
 describe('kept sums', () => {
   let fresh: FreshDatabase;
@@ -93,7 +97,7 @@ function answers(reads: Reads, question: Question) {
       from: question.from,
       by: question.by,
       currency: question.currency,
-      ...(await report.read(reads, question)),
+      ...(await report.read(reads, report.suits?.(question) ?? question)),
     })),
   );
 }
@@ -105,7 +109,7 @@ async function changes(pool: pg.Pool): Promise<number> {
 
 async function empty(pool: pg.Pool): Promise<void> {
   await pool.query(
-    'truncate readers, customers, memberships, membership_looks, membership_changes, payments, adjustments cascade',
+    'truncate readers, customers, memberships, membership_looks, membership_changes, payments, adjustments, payment_failures cascade',
   );
 }
 
@@ -128,6 +132,7 @@ type Step =
       kind: 'once' | 'month' | 'year';
       settled: boolean;
     }
+  | { does: 'collect'; nth: number; at: string; hours: number }
   | { does: 'settle'; nth: number; rate: number }
   | { does: 'move'; nth: number; at: string }
   | { does: 'return'; nth: number; at: string; kind: 'refund' | 'dispute_withdrawn'; settled: boolean }
@@ -139,6 +144,7 @@ type Step =
       currency: string;
       interval: 'month' | 'year';
       after: After;
+      fails: boolean;
     };
 type After = 'runs' | 'raised' | 'paused' | 'wishes' | 'ends' | 'lost';
 
@@ -170,6 +176,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     currency,
     interval: fc.constantFrom('month' as const, 'year' as const),
     after: fc.constantFrom<After>('runs', 'raised', 'paused', 'wishes', 'ends', 'lost'),
+    fails: fc.boolean(),
+  }),
+  fc.record({
+    does: fc.constant('collect' as const),
+    nth,
+    at: moment,
+    hours: fc.integer({ min: 1, max: 500 }),
   }),
 );
 
@@ -177,11 +190,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 function teller(history: History, pool: pg.Pool) {
   const readers: string[] = [];
   const payments: { id: string; currency: string; amount: number }[] = [];
+  const bills: { readerId: string; membershipId: string; currency: string; amount: number }[] = [];
   return async (each: Exclude<Step, { does: 'fold' }>): Promise<void> => {
     if (each.does === 'give' || each.does === 'promise') {
       readers[each.reader] ??= await history.reader();
       const id = readers[each.reader] ?? '';
-      if (each.does === 'promise') return promise(history, id, each);
+      if (each.does === 'promise') {
+        const membershipId = await promise(history, id, each);
+        const bill = { readerId: id, membershipId, currency: each.currency, amount: each.amount };
+        if (each.fails)
+          await history.fails(membershipId, { ...bill, at: each.at, invoice: `in_${bills.push(bill)}` });
+        return;
+      }
       payments.push({
         id: await history.gives(id, {
           at: each.at,
@@ -197,6 +217,17 @@ function teller(history: History, pool: pg.Pool) {
         currency: each.currency,
         amount: each.amount,
       });
+      return;
+    }
+    if (each.does === 'collect') {
+      const number = each.nth % Math.max(bills.length, 1);
+      const bill = bills[number];
+      if (!bill) return;
+      const invoice = `in_${number + 1}`;
+      const { rowCount } = await pool.query('select from payments where stripe_invoice_id = $1', [invoice]);
+      if (rowCount !== 0) return;
+      const at = new Date(Date.parse(each.at) + each.hours * 3_600_000).toISOString();
+      await history.gives(bill.readerId, { ...bill, kind: 'month', at, invoice });
       return;
     }
     const payment = payments[each.nth % Math.max(payments.length, 1)];
@@ -224,7 +255,7 @@ async function promise(
   history: History,
   readerId: string,
   each: Extract<Step, { does: 'promise' }>,
-): Promise<void> {
+): Promise<string> {
   const on = (days: number) => new Date(Date.parse(each.at) + days * 86_400_000).toISOString();
   const end = (endReason: 'voluntary' | 'involuntary') => ({
     at: on(70),
@@ -240,5 +271,5 @@ async function promise(
     ends: [end('voluntary')],
     lost: [{ at: on(65), standing: 'past_due' as const }, end('involuntary')],
   };
-  await history.promises(readerId, { ...each, seen: [{ at: each.at }, ...laterOf[each.after]] });
+  return history.promises(readerId, { ...each, seen: [{ at: each.at }, ...laterOf[each.after]] });
 }

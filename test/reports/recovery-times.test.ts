@@ -78,8 +78,8 @@ describe('failed payments that were collected', () => {
       [14, 1, 700, 1 / 5, 4 / 5],
       [null, 1, 300, 1 / 5, 1],
     ]);
-    // 1 + 2 + 3 + 10 + 20 days: the third is 3 days and a second; 10.00 + 20.00 + 5.00 + 7.00 + 3.00
-    expect(totals).toMatchObject({ bills: 5, recovered_minor: 4_500, share: 1, median_days: 3 });
+    // 1, 2, 3, 10 and 20 days: the third is 3 days and the hour that began; 10.00 + 20.00 + 5.00 + 7.00 + 3.00
+    expect(totals).toMatchObject({ bills: 5, recovered_minor: 4_500, share: 1, median_days: 3.0417 });
   });
 
   it('sum to what the report of failed payments says was collected, in any currency', async () => {
@@ -88,9 +88,9 @@ describe('failed payments that were collected', () => {
       expect((await times({ currency })).totals?.recovered_minor).toBe(recovery.totals?.recovered_minor);
     }
     const { rows, totals } = await times({ currency: 'reporting' });
-    // 5.00 and 6.00 EUR at 1.10; of six the middle ones took 3 days and a second and 4 days.
+    // 5.00 and 6.00 EUR at 1.10; of six the middle ones took 73 and 96 hours.
     expect(pick(rows)[2]).toEqual([7, 2, 1_160, expect.closeTo(2 / 6, 12), expect.closeTo(4 / 6, 12)]);
-    expect(totals?.median_days).toBeCloseTo(3.5, 4);
+    expect(totals?.median_days).toBeCloseTo(84.5 / 24, 4);
   });
 
   it('have a block for each currency, and one median over all', async () => {
@@ -100,7 +100,7 @@ describe('failed payments that were collected', () => {
       ...[1, 1, 1, 1, 1].map((bills) => ['USD', bills]),
     ]);
     expect(totals).toMatchObject({ bills: 6, recovered_minor: null });
-    expect(totalsByCurrency.map((row) => row.median_days)).toEqual([4, 3]);
+    expect(totalsByCurrency.map((row) => row.median_days)).toEqual([4, 3.0417]);
   });
 
   it('have no share and no median where there are none', async () => {
