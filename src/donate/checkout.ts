@@ -6,12 +6,12 @@ import { type Tx, transact } from '../outside/database.ts';
 import { describeError } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import { tooLate, within } from '../outside/stripe.ts';
-import { readLinkToken } from '../outside/tokens.ts';
 import type { Locale } from '../values/locale.ts';
 import { add, toStripeMinor } from '../values/money.ts';
 import { fault, Refusal } from '../values/refusal.ts';
 import { wordsFor } from '../words/words.ts';
 import { type Gift, queryOf } from './gift.ts';
+import { reminderByToken } from './running.ts';
 
 export interface Begun {
   /** Ours; `/thanks?checkout=ID`. */
@@ -33,7 +33,7 @@ export async function beginCheckout(
   reminderOpened: ReminderOpened = async () => {},
 ): Promise<Begun> {
   const now = services.now();
-  const reminderId = readReminder(services, gift.reminderToken, now);
+  const reminderId = reminderByToken(services, gift.reminderToken);
   const id = await transact(services, async (tx) => {
     if (reminderId !== null) await reminderOpened(tx, now, reminderId);
     return noteIntent(tx, now, intentOf(gift, reminderId));
@@ -164,13 +164,3 @@ async function createPatiently(
 
 const longestWaitMs = 4500;
 const pauseMs = 400;
-
-/** The reminder whose own link led here; a link that is broken or too old takes nothing from the gift. */
-function readReminder({ keys }: Pick<Services, 'keys'>, token: string | null, now: Date): string | null {
-  if (token === null) return null;
-  for (const purpose of ['reminder-give', 'reminder'] as const) {
-    const read = readLinkToken(keys, purpose, token, now);
-    if ('id' in read) return read.id;
-  }
-  return null;
-}

@@ -34,6 +34,8 @@ export interface Gift {
   address: string | null;
   source: Source;
   reminderToken: string | null;
+  /** A second regular gift is meant, beside the one that this reader is known to give. */
+  besides?: boolean;
 }
 
 /** The body of `POST /api/v1/checkouts`. */
@@ -85,6 +87,10 @@ export const giftRequest = z
       .default({})
       .meta({ description: 'Where the gift was asked for.' }),
     reminder: line(200).optional().meta({ description: "The token of a reminder's own link." }),
+    besides: z.boolean().default(false).meta({
+      description:
+        'A second regular gift is meant. Without it a reader who is known (signed in, or by the link of their reminder) and gives regularly already is refused one (409).',
+    }),
   })
   .meta({ id: 'GiftRequest', description: 'What a reader chose to give.' });
 
@@ -109,6 +115,7 @@ export function giftFromRequest(body: unknown): Gift {
     address: request.email?.address ?? null,
     source: tidySource(request.source),
     reminderToken: request.reminder ?? null,
+    ...(request.besides && { besides: true }),
   };
 }
 
@@ -153,6 +160,7 @@ export function giftFromForm(body: unknown, usual: OfferedCurrency): GiftForm {
       address: address?.address ?? null,
       source: choice.source,
       reminderToken: choice.reminder,
+      ...(form.besides !== undefined && { besides: true }),
     },
     faults,
     choice,
@@ -217,6 +225,7 @@ const formFields = z.object({
   referrer: optionalLine(2000),
   reminder: optionalLine(200),
   key: optionalLine(100),
+  besides: optionalLine(5),
 });
 
 type FormFields = z.output<typeof formFields>;

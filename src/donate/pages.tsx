@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import type { OfferedCurrency } from '../values/limits.ts';
 import type { Locale } from '../values/locale.ts';
-import { decimalString } from '../values/money.ts';
+import { add, decimalString } from '../values/money.ts';
 import type { Fault } from '../values/refusal.ts';
 import { Button, FaultSummary, HiddenFields, Tick } from '../web/form.tsx';
 import {
@@ -18,6 +18,8 @@ import {
 import { ReaderPage } from '../web/layout.tsx';
 import { PaymentMarks } from '../web/marks.tsx';
 import type { Words } from '../words/words.ts';
+import { type Gift, queryOf } from './gift.ts';
+import type { Running } from './running.ts';
 
 export interface DonatePageProps {
   words: Words;
@@ -29,6 +31,8 @@ export interface DonatePageProps {
   formKey: string;
   /** The reader came back from the payment page. */
   cancelled: boolean;
+  /** What a reader who is known gives already. */
+  running: Running | null;
   languages: { locale: Locale; href: string }[];
 }
 
@@ -52,6 +56,14 @@ export function DonatePage(page: DonatePageProps): VNode {
           <p class="note" role="status">
             {words.donate.cancelled}
           </p>
+        )}
+        {page.running !== null && faults.length === 0 && (
+          <div class="note stack close">
+            <p>{saidOf(page, page.running)}</p>
+            <p>
+              <a href={wayTo(page, page.running, null)}>{wayWords(page, page.running)}</a>
+            </p>
+          </div>
         )}
         <form class="giving stack" method="post" action="/donate" {...givingFacts(locale, choice.currency)}>
           <FaultSummary words={words} faults={faults} />
@@ -94,6 +106,88 @@ export function DonatePage(page: DonatePageProps): VNode {
       </div>
     </ReaderPage>
   );
+}
+
+/** Before a second regular gift of a reader who is known: the first one can be changed instead, and both can be meant. */
+export function RunningPage(page: {
+  words: Words;
+  locale: Locale;
+  publication: string;
+  languages: { locale: Locale; href: string }[];
+  formKey: string;
+  gift: Gift & { locale: Locale };
+  running: Running;
+}): VNode {
+  const { words, locale, publication, gift, running } = page;
+  const { donate } = words;
+  return (
+    <ReaderPage
+      words={words}
+      locale={locale}
+      title={donate.running.title}
+      publication={publication}
+      languages={page.languages}
+      narrow
+    >
+      <div class="stack loose">
+        <div class="stack">
+          <h1>{donate.running.title}</h1>
+          <p class="lead">{saidOf(page, running)}</p>
+          <p>
+            <a class="button wide" href={wayTo(page, running, gift)}>
+              {wayWords(page, running)}
+            </a>
+          </p>
+        </div>
+        <form class="stack" method="post" action="/donate">
+          <hr class="rule" />
+          <p>
+            {donate.running.second(words.common.moneyHowOften(add(gift.amount, gift.cover), gift.frequency))}
+          </p>
+          <HiddenFields
+            fields={{
+              ...Object.fromEntries(queryOf(gift)),
+              email: gift.address,
+              key: page.formKey,
+              besides: 'yes',
+            }}
+          />
+          <Button kind="quiet" wide busy={donate.goingToPayment}>
+            {donate.running.begin}
+          </Button>
+        </form>
+      </div>
+    </ReaderPage>
+  );
+}
+
+type Said = { words: Words; locale: Locale };
+
+function saidOf({ words }: Said, { gift }: Running): string {
+  const { running } = words.donate;
+  const given = words.common.moneyHowOften(gift.amount, gift.interval);
+  return gift.standing === 'past_due' ? running.overdue(given) : running.text(given);
+}
+
+function wayWords({ words }: Said, running: Running): string {
+  const { lookAfter, changeAmount, changeCard } = words.donate.running;
+  if (running.gift.standing === 'past_due') return changeCard;
+  return takesAmount(running) ? changeAmount : lookAfter;
+}
+
+/** To the page of its amount, with what was chosen now where that fits; else to where the gift is looked after. */
+function wayTo({ locale }: Said, running: Running, chosen: Gift | null): string {
+  const { gift, signedIn } = running;
+  const query = new URLSearchParams({ locale });
+  if (!takesAmount(running) || !signedIn) return `/account?${query}`;
+  query.set('gift', gift.id);
+  const fits = chosen?.amount.currency === gift.amount.currency && chosen.frequency === gift.interval;
+  if (fits) query.set('amount', decimalString(chosen.amount));
+  return `/account/gifts/amount?${query}`;
+}
+
+function takesAmount({ gift: { standing, endsAt } }: Running): boolean {
+  return standing === 'active' && endsAt === null;
 }
 
 /** The same choice in another currency: the amounts are that currency's own. */

@@ -19,7 +19,8 @@ import { sendPage } from '../web/respond.ts';
 import { wordsFor } from '../words/words.ts';
 import { type Begun, beginCheckout, type ReminderOpened } from './checkout.ts';
 import { choiceFromQuery, type Gift, giftFromForm, giftFromRequest, queryOf, queryOfChoice } from './gift.ts';
-import { DonatePage } from './pages.tsx';
+import { DonatePage, RunningPage } from './pages.tsx';
+import { type Running, runningGift } from './running.ts';
 import { ThanksPage, type Told, tellOutcome } from './thanks.tsx';
 
 export interface DonateDoor {
@@ -37,14 +38,17 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
   const usual = usualCurrency(config);
   const limited = limitNetwork(services, 'checkout', door.beginningsPerNetwork ?? 60, 600);
 
-  routes.get('/donate', (req, res) => {
-    showForm(req, res, { choice: choiceFromQuery(withReferrer(req, config), usual) });
+  routes.get('/donate', async (req, res) => {
+    const choice = choiceFromQuery(withReferrer(req, config), usual);
+    showForm(req, res, { choice, running: await runningGift(services, req, res, choice.reminder) });
   });
 
   routes.post('/donate', limited, sameSite(config), formBody(), async (req, res) => {
     const { gift, faults, choice, key } = giftFromForm(req.body, usual);
     if (!gift) return showForm(req, res, { choice, faults, status: 422 });
     const locale = localeOf(req, config, gift.locale);
+    const running = await secondTo(req, res, gift);
+    if (running !== null) return showRunning(req, res, { gift: { ...gift, locale }, running, key });
     try {
       const { id, url } = await beginOnce(services, door, { ...gift, locale }, key);
       rememberCheckout(services, res, id);
@@ -59,6 +63,7 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
   routes.post('/api/v1/checkouts', limited, jsonBody(), async (req, res) => {
     const gift = giftFromRequest(req.body);
     const locale = gift.locale ?? localeOf(req, config);
+    if (await secondTo(req, res, gift)) throw new Refusal(fault('gift-runs-already'));
     const request = { scope: 'checkouts', key: idempotencyKeyOf(req), body: req.body as unknown };
     const { status, body } = await answerOnce(services, request, async () => ({
       status: 201,
@@ -110,6 +115,30 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
 
   return routes;
 
+  /** The gift beside which this one would run, unless its reader has said that they mean both. */
+  async function secondTo(req: Request, res: Response, gift: Gift): Promise<Running | null> {
+    if (gift.frequency === 'once' || gift.besides) return null;
+    return runningGift(services, req, res, gift.reminderToken);
+  }
+
+  function showRunning(
+    req: Request,
+    res: Response,
+    { gift, running, key }: { gift: Gift & { locale: Locale }; running: Running; key: string | null },
+  ): void {
+    const { locale } = gift;
+    const page = RunningPage({
+      words: wordsFor(locale),
+      locale,
+      publication: config.publication.name,
+      languages: languageLinks(req, config, `/donate?${queryOf(gift)}`),
+      formKey: key ?? randomUUID(),
+      gift,
+      running,
+    });
+    sendPage(res, page, new Refusal(fault('gift-runs-already')).status);
+  }
+
   /** Where this browser has just paid a single gift: being reminded of it is one press away. */
   async function remindingAfter(req: Request, { checkout, outcome }: Told): Promise<Reminding | null> {
     if (outcome !== 'paid' || checkout.frequency !== 'once') return null;
@@ -123,7 +152,13 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
   function showForm(
     req: Request,
     res: Response,
-    shown: { choice: Choice; faults?: readonly Fault[]; status?: number; locale?: Locale },
+    shown: {
+      choice: Choice;
+      faults?: readonly Fault[];
+      status?: number;
+      locale?: Locale;
+      running?: Running | null;
+    },
   ): void {
     const locale = shown.locale ?? localeOf(req, config, formLocale(req));
     sendPage(
@@ -133,6 +168,7 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
         locale,
         publication: config.publication.name,
         choice: shown.choice,
+        running: shown.running ?? null,
         faults: shown.faults ?? [],
         formKey: randomUUID(),
         cancelled: req.query.cancelled === 'yes',

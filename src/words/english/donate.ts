@@ -34,6 +34,18 @@ export const donate = {
       'You pay on the next page, at Stripe, and then every month on this day. You can stop at any time, in two clicks.',
     year: 'You pay on the next page, at Stripe, and then every year on this day. We write to you before each renewal. You can stop at any time, in two clicks.',
   },
+  /** To a reader who is known and gives every month or year already. `given` reads "$5 a month". */
+  running: {
+    title: 'You give already',
+    text: (given: string) => `You give ${given} already. Thank you.`,
+    overdue: (given: string) =>
+      `You give ${given} already, and the last payment did not go through. With another card it goes on as before; a second gift is not needed.`,
+    lookAfter: 'Look after my gift',
+    changeAmount: 'Change the amount instead',
+    changeCard: 'Change my card',
+    second: (given: string) => `Or do you mean both? Then ${given} comes on top of it.`,
+    begin: 'Begin a second gift',
+  },
   notReady: 'Not ready to support today?',
   remindMeLater: 'Remind me later',
   cancelled: 'You came back without paying. Nothing was charged.',
