@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { fault, inField, Refusal } from '../values/refusal.ts';
 import { figuresOf } from './moved.ts';
-import { promised } from './promised.ts';
+import { followedOf } from './prepared-cohorts.ts';
 import { ask, type Question } from './question.ts';
 import {
   answered,
@@ -45,104 +45,54 @@ function byMonth(question: Question): Question {
  * had one before the range's end. The totals take all cohorts together, as they are in the last month.
  */
 async function readCohorts(reads: Reads, question: Question): Promise<Figures> {
+  const followed = await followedOf(reads, question);
   const found = await answered(
     reads,
     sql`
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
-), paid as (
-  select distinct p.reader_id, coalesce(given.reporting, p.currency) as currency,
-    width_bucket(p.paid_at, given.starts) as month
-  from given
-  join payments p on p.paid_at >= given.starts_at and p.paid_at < given.ends_at
-    and (given.only_currency is null or p.currency = given.only_currency)
-), first_in as (
-  -- The whole of several currencies counts a person once: currency null.
-  select paid.reader_id, paid.currency, min(paid.month) as cohort
-  from paid
-  group by grouping sets ((paid.reader_id, paid.currency), (paid.reader_id))
-), member as (
-  select first_in.*
-  from given
-  cross join first_in
-  where not exists (
-    select from payments e
-    where e.reader_id = first_in.reader_id and e.paid_at < given.starts_at
-      and (given.reporting is not null
-        or coalesce(first_in.currency, given.only_currency, e.currency) = e.currency)
-  )
-), giving as (
-  select member.currency, member.cohort, paid.month, count(distinct paid.reader_id) as people
-  from member
-  join paid on paid.reader_id = member.reader_id and paid.currency = coalesce(member.currency, paid.currency)
-  group by member.currency, member.cohort, paid.month
-), ${promised({ currency: null })}, stand as (
-  -- A promise stands while anything of it counts or is paused.
-  select reader_id, currency, at, value > 0.000001 or paused > 0 as stands,
-    lead(at) over (partition by reader_id, currency order by at) as until
-  from (
-    select reader_id, currency, at, sum(sum(delta)) over so_far as value, sum(sum(paused_delta)) over so_far as paused
-    from move
-    group by reader_id, currency, at
-    window so_far as (partition by reader_id, currency order by at)
-  ) as summed
-), promise as (
-  select member.currency, member.cohort, member.reader_id, stand.at, stand.until, stand.stands
-  from given
-  cross join member
-  join stand on stand.reader_id = member.reader_id
-    and (given.reporting is not null or stand.currency = coalesce(member.currency, stand.currency))
-), promising as (
-  select promise.currency, promise.cohort, month.bucket as month, count(distinct promise.reader_id) as people
-  from given
-  cross join (
-    select bucket, coalesce(given.starts[bucket + 1], given.ends_at) as ends_at from given cross join period
-  ) as month
-  join promise on promise.stands and promise.at < month.ends_at
-    and (promise.until is null or promise.until >= month.ends_at)
-  group by promise.currency, promise.cohort, month.bucket
-), sized as (
-  select currency, cohort, count(*) as size from member group by currency, cohort
-), with_members as (
-  select distinct currency, cohort from promise
+), ${followed}, cohort as (
+  select currency, cohort, coalesce(sum(giving) filter (where month = cohort), 0) as size, sum(promised) > 0 as has_members
+  from followed
+  group by currency, cohort
+), stood as (
+  -- What stands at a month's end is all that began and ended until then, also before the first of these months.
+  select cohort.currency, cohort.cohort, month.bucket as month, coalesce(followed.giving, 0) as giving,
+    sum(coalesce(followed.standing, 0)) over (partition by cohort.currency, cohort.cohort order by month.bucket) as standing
+  from cohort
+  cross join (select bucket from period union all select 0) as month
+  left join followed on followed.currency is not distinct from cohort.currency and followed.cohort = cohort.cohort
+    and followed.month = month.bucket
 ), last_month as (
   select max(bucket) as bucket from period
-), block as (${blocksOf('member')}
+), whole as (
+  select cohort.currency, sum(cohort.size) as size, sum(stood.giving) as giving, sum(stood.standing) as standing,
+    bool_or(cohort.has_members) as has_members
+  from last_month
+  cross join cohort
+  join stood on stood.currency is not distinct from cohort.currency and stood.cohort = cohort.cohort
+    and stood.month = last_month.bucket
+  group by cohort.currency
+), block as (${blocksOf('cohort')}
 )
 select
-  cohort.period as cohort,
+  begun.period as cohort,
   block.currency,
-  cohort.bucket,
-  coalesce(sized.size, 0) as size,
-  month.bucket - cohort.bucket as "offset",
-  coalesce(giving.people, 0) as giving,
-  case when with_members.cohort is not null then coalesce(promising.people, 0) end as not_churned
+  begun.bucket,
+  coalesce(cohort.size, 0) as size,
+  month.bucket - begun.bucket as "offset",
+  coalesce(stood.giving, 0) as giving,
+  case when cohort.has_members then stood.standing end as not_churned
 from block
-cross join period as cohort
-join period as month on month.bucket >= cohort.bucket
-left join sized on sized.currency = block.currency and sized.cohort = cohort.bucket
-left join giving on giving.currency = block.currency and giving.cohort = cohort.bucket
-  and giving.month = month.bucket
-left join promising on promising.currency = block.currency and promising.cohort = cohort.bucket
-  and promising.month = month.bucket
-left join with_members on with_members.currency = block.currency and with_members.cohort = cohort.bucket
+cross join period as begun
+join period as month on month.bucket >= begun.bucket
+left join cohort on cohort.currency = block.currency and cohort.cohort = begun.bucket
+left join stood on stood.currency = block.currency and stood.cohort = begun.bucket and stood.month = month.bucket
 union all
-select
-  null,
-  whole.currency,
-  null,
-  coalesce((select sum(size) from sized where currency is not distinct from whole.currency), 0),
-  null,
-  coalesce((
-    select sum(people) from giving
-    where currency is not distinct from whole.currency and month = last_month.bucket
-  ), 0),
-  case when exists (select from with_members where currency is not distinct from whole.currency) then coalesce((
-    select sum(people) from promising
-    where currency is not distinct from whole.currency and month = last_month.bucket
-  ), 0) end
-from last_month
-cross join (select currency from block union all select null) as whole
+select null, each.currency, null, coalesce(whole.size, 0), null, coalesce(whole.giving, 0),
+  case when whole.has_members then whole.standing end
+from (select currency from block union all select null) as each
+left join whole on whole.currency is not distinct from each.currency
 order by currency, bucket, "offset"`,
   );
   return figuresOf(cohorts.columns(question), found);

@@ -72,10 +72,15 @@ export async function noteAsked(
 
 type Writing = { database: Database; config: Pick<Services['config'], 'publication'> };
 
-/** Whether that was noted which will be asked for the day after tomorrow; what changes from day to day changes all at once. */
-export function isForeseen(reckoning: Reckoning, now: Date): SQL {
+/**
+ * Whether a range waits to be counted, or to be noted first: what staff see first changes from day to day, all at once, and so is known
+ * by one of them, that of the day after tomorrow.
+ */
+export function rangesWait(reckoning: Reckoning, now: Date): SQL {
   const { from, to } = usualDays('day', reckoning, new Date(now.getTime() + twoDaysMs));
-  return sql`exists (select from kept_ranges where name = ${nameOf(from, to, 'whole', reckoning)})`;
+  const foreseen = nameOf(from, to, 'whole', reckoning);
+  return sql`(exists (select from kept_ranges where state = 'waiting')
+    or not exists (select from kept_ranges where name = ${foreseen}))`;
 }
 
 /**

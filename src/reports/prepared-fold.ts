@@ -3,8 +3,9 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Tx } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { addDays, localDate, startOfDay } from '../values/calendar.ts';
-import { foreseeRanges, isForeseen, markCounted, waitingRange } from './kept-ranges.ts';
+import { foreseeRanges, markCounted, rangesWait, waitingRange } from './kept-ranges.ts';
 import type { KeptKind } from './prepared.ts';
+import { cohortSums } from './prepared-cohorts.ts';
 import { comparisonSums, rangeSums } from './prepared-comparisons.ts';
 import { attemptSums } from './prepared-attempts.ts';
 import { factsNow, factsThen } from './prepared-facts.ts';
@@ -14,7 +15,7 @@ import { reckoningOf } from './reckoning.ts';
 import { answered } from './report.ts';
 
 /** Everything that sums are kept of. Where one is added the migration empties kept_books, so that all are counted once more. */
-const kinds: readonly KeptKind[] = [moneySums, promiseSums, attemptSums, comparisonSums];
+const kinds: readonly KeptKind[] = [moneySums, promiseSums, attemptSums, comparisonSums, cohortSums];
 
 type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['config'], 'publication'> };
 
@@ -27,7 +28,7 @@ export async function foldChanges(services: Counting, mostReaders = 500): Promis
   const [work] = await answered(
     services.database,
     sql`select exists (select from changed_facts) or not exists (${books(services)})
-      or not ${isForeseen(reckoningOf(services.config), services.now())} as is_due`,
+      or ${rangesWait(reckoningOf(services.config), services.now())} as is_due`,
   );
   if (work?.is_due !== true) return false;
   return alone(services.database, async (tx) => {

@@ -37,6 +37,11 @@ const asked: Asked[] = (['retention', 'growth'] as const).flatMap((name) => [
   { name, from: '2026-02-20', to: '2026-03-05', by: 'day' },
   { name, from: '2026-02-20', to: '2026-04-20', by: 'week' },
 ]);
+asked.push(
+  { name: 'cohorts', ...months },
+  { name: 'cohorts', from: '2025-01-01', to: '2026-03-01', by: 'month' },
+);
+asked.push({ name: 'cohorts', from: '2025-06-10', to: '2026-03-20', by: 'month' });
 const currencies = [null, 'USD', 'EUR', 'reporting'] as const;
 
 describe('kept sums of people', () => {
@@ -95,6 +100,10 @@ describe('kept sums of people', () => {
           }
           await expectAlike(some);
           while (await foldChanges(services, 2));
+          const { rows } = await fresh.pool.query(
+            "select count(*)::int as waiting from kept_ranges where state = 'waiting'",
+          );
+          expect(rows).toEqual([{ waiting: 0 }]);
           await expectAlike(some);
           expect((await compareSums(services))?.differing).toBe(0);
         },
