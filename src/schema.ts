@@ -669,6 +669,92 @@ export const keptCohorts = pgTable(
   (t) => [unique('one_sum_of_cohorts').on(t.mode, t.cohort, t.month, t.currency).nullsNotDistinct()],
 );
 
+/**
+ * Writer: reports/prepared-fold. Supporters who gave in some fiscal year and not in the next ones: a row for each such gap, with what
+ * they had given until then; see reports/gaps.
+ */
+export const keptGaps = pgTable(
+  'kept_gaps',
+  {
+    mode: text('mode', { enum: ['own', 'reporting'] }).notNull(),
+    currency: currencyCode('currency').notNull(),
+    readerId: uuid('reader_id').notNull(),
+    /** The first fiscal year without a gift, and the next one with: by the calendar years they begin in. */
+    fromYear: integer('from_year').notNull(),
+    untilYear: integer('until_year').notNull(),
+    gifts: integer('gifts').notNull(),
+    firstAt: instant('first_at').notNull(),
+    lastAt: instant('last_at').notNull(),
+    /** Of the year before the gap, and in all; rounded to the minor unit. */
+    lastYearMinor: minor('last_year_minor').notNull(),
+    lifetimeMinor: minor('lifetime_minor').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.readerId, t.mode, t.currency, t.fromYear] }),
+    index('kept_gaps_by_year').on(
+      t.mode,
+      t.fromYear,
+      t.currency,
+      sql`(- last_year_minor)`,
+      sql`(- lifetime_minor)`,
+      t.readerId,
+    ),
+    index('kept_gaps_by_lifetime').on(t.mode, t.currency, sql`(- lifetime_minor)`, t.readerId),
+  ],
+);
+
+/** Writer: reports/prepared-fold. The same gaps, summed by the years in which they begin and end. */
+export const keptGapSums = pgTable(
+  'kept_gap_sums',
+  {
+    mode: text('mode', { enum: ['own', 'reporting'] }).notNull(),
+    /** Of those that begin in this year, or how many more there are in it than in the year before. */
+    kind: text('kind', { enum: ['begun', 'more'] }).notNull(),
+    year: integer('year').notNull(),
+    /** Null for persons once, whatever they gave in. */
+    currency: currencyCode('currency'),
+    /** Of money that no exchange rate is known for. */
+    ownCurrency: currencyCode('own_currency'),
+    facts: minor('facts').notNull(),
+    gifts: minor('gifts').notNull(),
+    lastYear: numeric('last_year').notNull(),
+    lifetime: numeric('lifetime').notNull(),
+  },
+  (t) => [
+    unique('one_sum_of_gaps').on(t.mode, t.kind, t.year, t.currency, t.ownCurrency).nullsNotDistinct(),
+  ],
+);
+
+/** Writer: reports/prepared-fold. Everyone who gave or promised, as the list of supporters tells of them; see reports/supporters. */
+export const keptSupporters = pgTable(
+  'kept_supporters',
+  {
+    mode: text('mode', { enum: ['own', 'reporting'] }).notNull(),
+    readerId: uuid('reader_id').notNull(),
+    currency: currencyCode('currency').notNull(),
+    donorType: text('donor_type').notNull(),
+    standing: text('standing'),
+    country: text('country'),
+    campaign: text('campaign'),
+    campaigns: text('campaigns').array().notNull(),
+    firstAt: instant('first_at'),
+    lastAt: instant('last_at'),
+    gifts: integer('gifts').notNull(),
+    givenMinor: minor('given_minor').notNull(),
+    mrrMinor: minor('mrr_minor').notNull(),
+    unconverted: jsonb('unconverted'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.readerId, t.mode, t.currency] }),
+    index('kept_supporters_by_type').on(t.mode, t.donorType, t.readerId),
+    index('kept_supporters_by_standing').on(t.mode, t.standing, t.readerId),
+    index('kept_supporters_by_country').on(t.mode, t.country, t.readerId),
+    index('kept_supporters_by_campaign').using('gin', t.campaigns),
+    index('kept_supporters_by_last_gift').on(t.mode, t.lastAt),
+    index('kept_supporters_by_amount').on(t.mode, t.currency, t.givenMinor),
+  ],
+);
+
 /** Writer: stripe/receive and stripe/apply. Every event noted once; its body is sealed and kept only until it is done. */
 export const stripeEvents = pgTable(
   'stripe_events',
