@@ -1,29 +1,7 @@
 -- All sums are counted once more, and these new ones with them.
 DELETE FROM "kept_books";
 --> statement-breakpoint
--- Where supporters come from and which campaign brought them is listed from what is kept, too.
-CREATE OR REPLACE FUNCTION "note_changed_payments"() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO changed_facts (reader_id, source, row_key)
-    SELECT reader_id, 'payments', id FROM new_rows;
-  ELSIF TG_OP = 'DELETE' THEN
-    INSERT INTO changed_facts (reader_id, source, row_key, before)
-    SELECT reader_id, 'payments', id, to_jsonb(o) FROM old_rows o;
-  ELSE
-    INSERT INTO changed_facts (reader_id, source, row_key, before)
-    SELECT whose.reader_id, 'payments', o.id, to_jsonb(o)
-    FROM old_rows o
-    JOIN new_rows n ON n.id = o.id
-    CROSS JOIN LATERAL (SELECT o.reader_id UNION SELECT n.reader_id) whose
-    WHERE (o.reader_id, o.kind, o.amount_minor, o.fees_covered_minor, o.currency, o.paid_at, o.fee_minor, o.settled_amount_minor,
-        o.settled_fee_minor, o.settled_currency, o.country, o.campaign)
-      IS DISTINCT FROM (n.reader_id, n.kind, n.amount_minor, n.fees_covered_minor, n.currency, n.paid_at, n.fee_minor,
-        n.settled_amount_minor, n.settled_fee_minor, n.settled_currency, n.country, n.campaign);
-  END IF;
-  RETURN NULL;
-END $$;
---> statement-breakpoint
+-- Which campaign brought a membership is listed from what is kept, too.
 CREATE OR REPLACE FUNCTION "note_changed_memberships"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
