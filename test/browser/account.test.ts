@@ -1,7 +1,8 @@
-// Looking after a monthly gift in a real browser: from the letter to Stripe's page and back, and to a new link.
-import type { Browser } from 'playwright-core';
+// Looking after a monthly gift in a real browser: from the letter to Stripe's page and back, and signed in.
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startService, type TestService } from '../harness/service.ts';
+import type { Letter } from '../../src/sandbox/mailbox.ts';
+import { linkIn, startService, type TestService } from '../harness/service.ts';
 import { axeFinds, desktop, openBrowser, openPage, phone } from './browser.ts';
 
 let service: TestService;
@@ -38,20 +39,72 @@ test('the thank-you letter’s link ends a monthly gift at Stripe, and a letter 
   await page.context().close();
 });
 
-test('a lost link is mailed anew, and the new one opens the same gift', async () => {
-  await service.give({ frequency: 'year', amountMinor: 6000, email: 'yearly@example.org' });
-  const before = (await service.letters('yearly@example.org')).length;
-  const { page, complaints } = await openPage(browser, desktop);
+/** Asks for a sign-in letter in this browser, and answers it. */
+async function askToSignIn(page: Page, email: string): Promise<Letter> {
   await page.goto(`${service.url}/account`);
-  await page.getByRole('link', { name: 'Mail me my link' }).click();
-  await page.getByLabel('E-mail address').fill('Yearly@example.org');
-  await page.getByRole('button', { name: 'Mail me my link' }).click();
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByRole('button', { name: 'Mail me a link' }).click();
   await page.getByRole('heading', { name: 'Look into your mail' }).waitFor();
   await service.settled();
-  expect(await service.letters('yearly@example.org')).toHaveLength(before + 1);
-  await page.goto(await linkFor('yearly@example.org'));
+  const [letter] = await service.letters(email);
+  if (letter === undefined) throw new Error('No letter has come');
+  return letter;
+}
+
+const codeIn = ({ text }: Letter) => /^\d{3}\s?\d{3}$/m.exec(text)?.[0] ?? '';
+
+test('a letter signs in: by its link here, by link and code elsewhere; and signing out is at once', async () => {
+  await service.give({ frequency: 'year', amountMinor: 6000, email: 'yearly@example.org' });
+  const { page, complaints } = await openPage(browser, desktop);
+  const letter = await askToSignIn(page, 'yearly@example.org');
+  const link = linkIn(letter, /\/account\/sign-in\//);
+  const other = await openPage(browser, phone);
+  await other.page.goto(link);
+  await other.page.getByText('another browser').waitFor();
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Your support' }).waitFor();
   await page.getByText('$60 a year').waitFor();
-  expect(complaints).toEqual([]);
+  await page.getByRole('link', { name: '2026' }).click();
+  await page.getByText('In all, USD').waitFor();
+  await page.goBack();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await page.getByText('You are signed out').waitFor();
+  await page.goto(`${service.url}/account`);
+  await page.getByLabel('E-mail address').waitFor();
+  const second = await askToSignIn(page, 'yearly@example.org');
+  await other.page.goto(linkIn(second, /\/account\/sign-in\//));
+  await other.page.getByLabel('Code from the letter').fill(codeIn(second));
+  await other.page.getByRole('button', { name: 'Sign in' }).click();
+  await other.page.getByRole('heading', { name: 'Your support' }).waitFor();
+  expect([...complaints, ...other.complaints]).toEqual([]);
+  await other.page.context().close();
+  await page.context().close();
+});
+
+test('without a script the code that is typed where it was asked for opens all of one’s own pages', async () => {
+  await service.give({ frequency: 'month', amountMinor: 600, email: 'typed@example.org' });
+  const { page } = await openPage(browser, { ...phone, javaScriptEnabled: false });
+  const letter = await askToSignIn(page, 'typed@example.org');
+  await page.getByLabel('Code from the letter').fill('1');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('This is not the code').first().waitFor();
+  await page.getByLabel('Code from the letter').fill(codeIn(letter));
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('link', { name: 'Change the amount' }).click();
+  await page.getByLabel('New amount a month').fill('9');
+  await page.getByRole('button', { name: 'Change the amount' }).click();
+  await page.getByText('Stripe has taken on the change to $9 a month').waitFor();
+  await service.settled();
+  // Whoever gives already is shown it before giving a second time.
+  await page.goto(`${service.url}/donate`);
+  await page.getByText('You give $9 a month already').waitFor();
+  await page.getByRole('button').first().click();
+  await page.getByRole('heading', { name: 'You give already' }).waitFor();
+  await page.getByRole('link', { name: 'Change the amount instead' }).click();
+  await page.getByRole('heading', { name: 'Change the amount' }).waitFor();
+  await page.getByRole('link', { name: 'Back to my gift' }).click();
+  await page.getByRole('heading', { name: 'Your support' }).waitFor();
   await page.context().close();
 });
 
@@ -63,10 +116,17 @@ test('on phone and desk nothing is wider than the screen, and axe finds nothing 
   const amount = `${manage}/amount`;
   const second = new URL(await linkFor('looked-at@example.org', '/account/second/')).pathname;
   const own = [manage, `${manage}0`, amount, second, `${second}0`];
-  const paths = ['/account', '/account/link', '/account/link?mailed=yes', ...own];
+  const paths = ['/account', '/account/sign-in', ...own];
+  const inside = ['/account?in', '/account/years/2026', '/account/gifts/amount', '/donate'];
   for (const device of [phone, desktop]) {
     const { page } = await openPage(browser, device);
-    for (const path of paths) {
+    const link = linkIn(await askToSignIn(page, 'looked-at@example.org'), /\/account\/sign-in\//);
+    await page.goto(`${service.url}/account/sign-in`);
+    for (const path of [...paths, new URL(link).pathname, ...inside]) {
+      if (path === inside[0]) {
+        await page.goto(link);
+        await page.getByRole('button', { name: 'Sign in' }).click();
+      }
       for (const locale of ['en', 'ru']) {
         await page.goto(`${service.url}${path}${path.includes('?') ? '&' : '?'}locale=${locale}`);
         const [content, screen] = await page.evaluate(() => [
@@ -76,7 +136,11 @@ test('on phone and desk nothing is wider than the screen, and axe finds nothing 
         expect([path, locale, content]).toEqual([path, locale, screen]);
       }
       // The others are made of the same parts.
-      if (device === desktop || ![manage, amount, second, '/account/link'].includes(path)) continue;
+      if (
+        device === desktop ||
+        !['/account', manage, amount, second, '/account/sign-in', ...inside].includes(path)
+      )
+        continue;
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
         const found = await axeFinds(page, { colours: colorScheme === 'dark' });
