@@ -110,6 +110,75 @@ test('an event in another API version is settled by asking Stripe for its object
   expect(await service.rows('select amount_minor from payments')).toEqual([{ amount_minor: '900' }]);
 });
 
+test('an attempt that failed, told in another version after its money came, is kept as that attempt', async () => {
+  await service.give({
+    frequency: 'month',
+    amountMinor: 1300,
+    email: 'una@example.org',
+    card: '4000000000000341',
+  });
+  // Two attempts fail, then the reader pays by hand.
+  await service.advance('P1M');
+  await service.advance('P4D');
+  const { stripe } = service.services;
+  const failed = (await stripe.events.list({ type: 'invoice.payment_failed' })).data;
+  const invoice = failed[0]?.data.object as Stripe.Invoice;
+  await fetch(`${invoice.hosted_invoice_url}/pay`, {
+    method: 'POST',
+    body: new URLSearchParams({ card: '4242424242424242' }),
+    redirect: 'manual',
+  });
+  await service.settled();
+  const failures = () =>
+    service.rows(
+      `select attempt, amount_minor::int as amount, failed_at from payment_failures
+       where stripe_invoice_id = $1 order by attempt`,
+      [invoice.id],
+    );
+  const told = await failures();
+  expect(told).toMatchObject([
+    { attempt: 1, amount: 1300 },
+    { attempt: 2, amount: 1300 },
+  ]);
+  await service.rows('delete from payment_failures where stripe_invoice_id = $1', [invoice.id]);
+  for (const [index, event] of failed.entries()) {
+    const object = { id: invoice.id, object: 'invoice' };
+    await deliver({ ...event, id: `evt_late_${index}`, api_version: '2019-02-19', data: { object } });
+  }
+  expect(await failures()).toEqual(told);
+});
+
+test('another card, told in another version, is confirmed once', async () => {
+  const [{ customer } = { customer: '' }] = await service.rows<{ customer: string }>(
+    'select stripe_customer_id as customer from memberships where amount_minor = 900',
+  );
+  const { stripe } = service.services;
+  const confirmed = () =>
+    service.rows("select 1 from letters where kind = 'card-changed' and key like $1", [
+      `card-changed:${customer}:%`,
+    ]);
+  const told = (id: string) =>
+    deliver({
+      ...paid,
+      id,
+      type: 'customer.updated',
+      api_version: '2019-02-19',
+      data: { object: { id: customer, object: 'customer' } },
+    });
+  expect(await told('evt_name')).toBe(200);
+  expect(await stateOf('evt_name')).toMatchObject({ state: 'ignored' });
+  const before = (await confirmed()).length;
+  service.sandbox.stripe?.setFaults({ webhooks: { drop: 1 } });
+  const card = await stripe.paymentMethods.attach('pm_card_mastercard', { customer });
+  await stripe.customers.update(customer, { invoice_settings: { default_payment_method: card.id } });
+  await service.settled();
+  service.sandbox.stripe?.setFaults({});
+  expect(await confirmed()).toHaveLength(before);
+  await told('evt_card');
+  await told('evt_card_again');
+  expect(await confirmed()).toHaveLength(before + 1);
+});
+
 test('a poisoned event is tried again, given up with its problem, blocks no other, and can be replayed', async () => {
   const poisoned = {
     ...paid,

@@ -81,6 +81,23 @@ test.each([
   expect((await steps(intent)).map(({ kind }) => kind)).toEqual(kinds);
 });
 
+test('a dispute that was won and is lost after all takes its money a second time, with each booking’s own date', async () => {
+  const intent = await given(3500, '4000000000000259');
+  const [dispute] = (await service.services.stripe.disputes.list({ payment_intent: intent })).data;
+  await service.services.stripe.disputes.update(dispute?.id ?? '', {
+    evidence: { uncategorized_text: 'winning_then_losing_evidence' },
+  });
+  await service.advance('PT1H');
+  expect(await disputes(intent)).toMatchObject([{ status: 'won' }]);
+  await service.advance('P2D');
+  expect(await disputes(intent)).toMatchObject([{ status: 'lost' }]);
+  expect(await steps(intent)).toMatchObject([
+    { kind: 'dispute_withdrawn', amount: 3500, settled: 3500, fee: 1500 },
+    { kind: 'dispute_reinstated', amount: 3500, settled: 3500, fee: 0 },
+    { kind: 'dispute_withdrawn', amount: 3500, settled: 3500, fee: 0 },
+  ]);
+});
+
 test('all of it comes to what Stripe’s balance has, to the cent', async () => {
   const [books] = await service.rows<{ net: number }>(
     'select sum(net_minor)::int as net from reporting.ledger',

@@ -188,8 +188,9 @@ export function decideDispute(act: Act, id: string): void {
 export function reopenDispute(act: Act, id: string): void {
   const dispute = get(act, 'dispute', id);
   if (dispute.status !== 'won') return;
-  const lost = change(act, 'dispute', withdraw(act, dispute, 0), { status: 'lost' });
+  const lost = change(act, 'dispute', dispute, { status: 'lost' });
   tell(act, 'charge.dispute.closed', lost, dispute);
+  withdraw(act, lost, 0);
 }
 
 function escalate(act: Act, inquiry: Stripe.Dispute): void {
