@@ -720,9 +720,7 @@ export const keptGapSums = pgTable(
     lastYear: numeric('last_year').notNull(),
     lifetime: numeric('lifetime').notNull(),
   },
-  (t) => [
-    unique('one_sum_of_gaps').on(t.mode, t.kind, t.year, t.currency, t.ownCurrency).nullsNotDistinct(),
-  ],
+  (t) => [unique('one_sum_of_gaps').on(t.mode, t.kind, t.year, t.currency, t.ownCurrency).nullsNotDistinct()],
 );
 
 /** Writer: reports/prepared-fold. Everyone who gave or promised, as the list of supporters tells of them; see reports/supporters. */
@@ -854,7 +852,8 @@ export const letters = pgTable(
     reminderId: uuid('reminder_id').references(() => reminders.id),
     locale: text('locale').notNull(),
     facts: jsonb('facts').$type<Record<string, unknown>>().notNull(),
-    messageId: text('message_id').notNull().unique(),
+    /** Made of the id, and so as unique. */
+    messageId: text('message_id').notNull(),
     state: text('state', {
       enum: [
         'queued',
@@ -868,6 +867,13 @@ export const letters = pgTable(
         'ambiguous',
       ],
     }).notNull(),
+    /**
+     * The state it ended in; null while its turn is still to come or just now. Indexes hold this and never the state itself:
+     * from its writing to its end a letter changes without touching any of them.
+     */
+    ended: text('ended').generatedAlwaysAs(
+      sql`case when state in ('queued', 'deferred', 'sending') then null else state end`,
+    ),
     createdAt: instant('created_at').notNull(),
     expiresAt: instant('expires_at').notNull(),
     sentAt: instant('sent_at'),
@@ -876,11 +882,18 @@ export const letters = pgTable(
     /** What the mail provider told later of a letter that was sent: why it came back, or that its reader called it unwanted. */
     feedback: text('feedback', { enum: ['dead-address', 'mailbox-full', 'policy', 'complaint'] }),
     feedbackAt: instant('feedback_at'),
+    /** Its reminder has heard that it will not go out. */
+    endHeard: boolean('end_heard').notNull().default(false),
     ...claimed(),
   },
   (t) => [
-    index('letters_waiting').on(t.class, t.dueAt).where(sql`state in ('queued', 'deferred', 'sending')`),
-    index('letters_by_state').on(t.state, t.createdAt),
+    index('letters_waiting').on(t.class, t.dueAt).where(sql`ended is null`),
+    index('letters_by_end').on(t.ended, t.createdAt).where(sql`ended is not null`),
+    index('letters_unheard')
+      .on(t.id)
+      .where(
+        sql`class = 'reminder' and ended in ('expired', 'cancelled', 'suppressed', 'refused') and not end_heard`,
+      ),
     index('letters_by_reader').on(t.readerId),
     index('letters_by_reminder').on(t.reminderId),
   ],

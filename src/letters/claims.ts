@@ -117,7 +117,8 @@ export async function putOff(services: Pick<Services, 'database'>, those: readon
     where ${letters.id} = p.id and ${letters.fence} = p.fence and ${letters.state} in ('queued', 'deferred')`);
 }
 
-const waiting = sql`${letters.state} in ('queued', 'deferred', 'sending')`;
+/** Written as the index has it. */
+const waiting = sql`${letters.ended} is null`;
 
 /** A letter found in `sending` was left by a crash or a pause: nobody knows whether it went out. */
 async function takeUp(tx: Pick<Tx, 'update'>, row: LetterRow): Promise<LetterRow | null> {

@@ -1,11 +1,9 @@
 // Deliver: takes waiting letters, one claim at a time, and hands each to the mail server once.
 import { setTimeout } from 'node:timers/promises';
-import { desc, eq } from 'drizzle-orm';
-import { type Reads, transact } from '../outside/database.ts';
+import { transact } from '../outside/database.ts';
 import { problemOf } from '../outside/log.ts';
 import type { Services } from '../outside/services.ts';
 import type { Message } from '../outside/smtp.ts';
-import { letters } from '../schema.ts';
 import { type Answer, accepted, type Outcome, outcomeOf, readAnswer } from './answer.ts';
 import {
   type Claimed,
@@ -17,6 +15,7 @@ import {
   putOff,
   renewClaims,
 } from './claims.ts';
+import { isOftenFull } from './feedback.ts';
 import type { LetterClass } from './outbox.ts';
 import { mailServer, openPauses, type Pauses } from './pauses.ts';
 import { type Recipient, renderLetter } from './render.ts';
@@ -301,21 +300,13 @@ async function finish(
   const { readerId } = letter;
   if (!ours || readerId === null || outcome.problem === null) return ours;
   const dead = outcome.problem.includes('no-such-address');
-  if (dead || (outcome.problem.includes('mailbox-full') && (await oftenFull(services.database, readerId)))) {
+  if (
+    dead ||
+    (outcome.problem.includes('mailbox-full') && (await isOftenFull(services.database, readerId)))
+  ) {
     await transact(services, (tx) => suppress(tx, services.now(), readerId, 'dead-address'));
   }
   return ours;
-}
-
-/** A mailbox that was full for three of the last five letters is nobody's any more. */
-async function oftenFull(reads: Reads, readerId: string): Promise<boolean> {
-  const lastFive = await reads
-    .select({ problem: letters.problem })
-    .from(letters)
-    .where(eq(letters.readerId, readerId))
-    .orderBy(desc(letters.createdAt))
-    .limit(5);
-  return lastFive.filter((row) => row.problem?.includes('mailbox-full')).length >= 3;
 }
 
 function openRecipient(services: LetterServices, { sealed }: Claimed): Recipient {

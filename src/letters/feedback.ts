@@ -59,7 +59,7 @@ export async function noteFeedback(
 }
 
 /** A mailbox that was full for three of the last five letters is nobody's any more, whoever said so: the server at once or the provider later. */
-async function isOftenFull(reads: Reads, readerId: string): Promise<boolean> {
+export async function isOftenFull(reads: Reads, readerId: string): Promise<boolean> {
   const lastFive = await reads
     .select({ problem: letters.problem, feedback: letters.feedback })
     .from(letters)

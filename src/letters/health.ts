@@ -38,12 +38,12 @@ export async function lettersHealth(reads: Reads, now: Date): Promise<LettersHea
       count(*) filter (where due_at <= ${moment} - interval '10 minutes') as late,
       extract(epoch from ${moment} - min(due_at) filter (where due_at <= ${moment})) as oldest,
       count(*) filter (where state = 'deferred' and problem like '%policy%') as policy
-    from ${letters} where state in ('queued', 'deferred', 'sending')`);
+    from ${letters} where ended is null`);
   const ended = await reads.execute<{ state: string; letters: string; last: string | null }>(sql`
-    select state, count(*) as letters, max(sent_at)::text as last from ${letters}
-    where state in ('sent', 'refused', 'expired', 'suppressed', 'ambiguous')
+    select ended as state, count(*) as letters, max(sent_at)::text as last from ${letters}
+    where ended in ('sent', 'refused', 'expired', 'suppressed', 'ambiguous')
       and created_at > ${moment} - interval '7 days'
-    group by state`);
+    group by ended`);
   const pauses = await reads
     .select({
       reason: mailPauses.reason,

@@ -1,8 +1,9 @@
 // Send due: reminders whose day has come become letters, those no longer wanted end, and what was kept only for them is forgotten.
-import { and, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm';
 import { dropFormerHashes, retireReaders } from '../ledger/reader.ts';
 import { messageDomain, type NewLetter, queueLetters } from '../letters/outbox.ts';
-import { claimDue, nextDue } from '../outside/claim.ts';
+import { letterEndsHeard, lettersUnheard, unheard } from '../letters/undelivered.ts';
+import { nextDue } from '../outside/claim.ts';
 import { type Tx, transact } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import {
@@ -147,14 +148,14 @@ function idMadeBefore(id: string, ms: number): string {
 
 async function sendBatch(services: ReminderServices, tx: Tx): Promise<{ claimed: number; written: number }> {
   const now = services.now();
-  const due = await claimDue(tx, reminders, {
-    now,
-    machineNow: services.machineNow(),
-    // Claim and outcome are one transaction: the row's lock is the lease.
-    leaseSeconds: 0,
-    most: BATCH,
-    waiting,
-  });
+  // Read and settled in one transaction: the row's lock is the claim, and nothing need be written to say so.
+  const due = await tx
+    .select()
+    .from(reminders)
+    .where(and(waiting, lte(reminders.dueAt, now)))
+    .orderBy(reminders.dueAt)
+    .limit(BATCH)
+    .for('update', { skipLocked: true });
   if (due.length === 0) return { claimed: 0, written: 0 };
   const known = await onTheDay(
     tx,
@@ -171,11 +172,7 @@ async function sendBatch(services: ReminderServices, tx: Tx): Promise<{ claimed:
   for (const [fate, ids] of byFate) {
     await tx
       .update(reminders)
-      .set(
-        fate === 'send'
-          ? { state: 'sent', sentAt: now, leasedUntil: null }
-          : { state: fate, leasedUntil: null },
-      )
+      .set(fate === 'send' ? { state: 'sent', sentAt: now } : { state: fate })
       .where(sql`${reminders.id} = any(${sql.param(ids)}::uuid[])`);
   }
   const written = await queueLetters(tx, now, messageDomain(services.config), wanted);
@@ -230,30 +227,34 @@ async function onTheDay(tx: Tx, ids: string[]): Promise<Map<string, Omit<OnTheDa
 }
 
 /** A reminder whose letter did not go out after all was not sent; a repeat that failed leaves the earlier letter standing. */
-async function noteUndelivered({ database, now }: Pick<Services, 'database' | 'now'>): Promise<void> {
-  const since = daysAfter(now(), -4).toISOString();
-  await database.execute(sql`
-    with letter as materialized (
-      select ${letters.reminderId}, ${letters.key}, ${letters.state} from ${letters}
-      where ${letters.class} = 'reminder' and ${letters.state} in ('expired', 'cancelled', 'suppressed', 'refused')
-        and ${letters.createdAt} >= ${since}::timestamptz
-    )
+async function noteUndelivered(services: Pick<Services, 'database'>): Promise<void> {
+  for (;;) {
+    const ids = await lettersUnheard(services.database, BATCH);
+    // Reminders first and their letters after them, as whoever stops a reminder holds them.
+    if (ids.length > 0) await transact(services, (tx) => noteBatch(tx, ids));
+    if (ids.length < BATCH) return;
+  }
+}
+
+async function noteBatch(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.execute(sql`
     update ${reminders} set
       state = case
-        when letter.state = 'expired' then 'late'
+        when ${letters.state} = 'expired' then 'late'
         -- Held back although still wanted by its reader: they have given.
-        when letter.state = 'cancelled' and exists (select from ${readers}
+        when ${letters.state} = 'cancelled' and exists (select from ${readers}
           where ${readers.id} = ${reminders.readerId} and ${readers.erasedAt} is null) then 'satisfied'
         else 'lapsed'
       end,
       sent_at = (select max(earlier.sent_at) from ${letters} earlier
         where earlier.reminder_id = ${reminders.id} and earlier.class = 'reminder')
-    from letter
-    where letter.reminder_id = ${reminders.id}
-      and letter.key = 'reminder:' || ${reminders.id} || ':' || ${reminders.snoozes}
-      -- Written so that no index on the state offers itself: the few letters lead to their reminders, never all that were sent
-      -- to a letter each, as a plan would that was made before anybody counted them.
+    from ${letters}
+    where ${letters.id} = any(${sql.param(ids)}::uuid[]) and ${unheard}
+      and ${letters.reminderId} = ${reminders.id}
+      and ${letters.key} = 'reminder:' || ${reminders.id} || ':' || ${reminders.snoozes}
+      -- Written so that no index on the state offers itself: the few letters lead to their reminders.
       and array_position(array['sent'], ${reminders.state}) is not null`);
+  await letterEndsHeard(tx, ids);
 }
 
 /** The last of the next so many readers, or null where no more than these are left: millions who wait are never one statement's. */
