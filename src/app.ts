@@ -8,7 +8,7 @@ import { mailRoutes } from './mail/routes.ts';
 import { openapiRoutes } from './openapi.ts';
 import type { Services } from './outside/services.ts';
 import { reminderRoutes, unsubscribeRoutes } from './reminders/routes.ts';
-import { noteOpened } from './reminders/schedule.ts';
+import { endReminders, noteOpened } from './reminders/schedule.ts';
 import { reportRoutes } from './reports/routes.ts';
 import type { Rounds } from './rounds.ts';
 import { staffGuard } from './staff/guard.ts';
@@ -38,7 +38,7 @@ export function buildApp(
   app.use(protect);
 
   // Machines, by signature or token.
-  app.use(mailRoutes(services));
+  app.use(mailRoutes(services, { complained: endReminders }));
   app.use(healthRoutes(services, rounds));
   app.use(openapiRoutes(services.config));
 

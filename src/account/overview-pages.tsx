@@ -34,7 +34,7 @@ export function OverviewPage(page: OwnPage & GiftsShown & { way: Way; history: H
 /** One year, for the reader's own records: each day, and by currency what came in all. Looks well on paper. */
 export function YearPage(page: OwnPage & { statement: Statement; today: string }): VNode {
   const { words, statement, locale } = page;
-  const { account, common } = words;
+  const { account, common, letters } = words;
   const money = (amountMinor: string, currency: string) => moneyIn(page, BigInt(amountMinor), currency);
   return (
     <Whole {...page} title={account.yearTitle(statement.year)}>
@@ -49,16 +49,17 @@ export function YearPage(page: OwnPage & { statement: Statement; today: string }
         ))}
         {statement.totals.map(({ currency, amountMinor, sentBackMinor }) => {
           const back = BigInt(sentBackMinor);
+          const named = statement.totals.length > 1 ? currency : null;
           return (
             <>
               {back !== 0n && (
                 <>
-                  <dt>{account.yearSentBack(currency)}</dt>
+                  <dt>{letters.annualStatement.sentBack(named)}</dt>
                   <dd>{moneyIn(page, -back, currency)}</dd>
                 </>
               )}
               <dt>
-                <strong>{account.yearTotal(currency)}</strong>
+                <strong>{letters.annualStatement.total(named)}</strong>
               </dt>
               <dd>
                 <strong>{moneyIn(page, BigInt(amountMinor) - back, currency)}</strong>
@@ -104,14 +105,12 @@ function WhatWasGiven(page: OwnPage & { history: History }): VNode | null {
           </>
         ))}
       </dl>
-      <h3 id="years-title">{account.yearsTitle}</h3>
-      <p class="actions">
+      <nav class="actions" aria-labelledby="years-title">
+        <span id="years-title">{account.yearsTitle}</span>
         {history.years.map((year) => (
-          <a href={`/account/years/${year}?locale=${locale}`} aria-describedby="years-title">
-            {String(year)}
-          </a>
+          <a href={`/account/years/${year}?locale=${locale}`}>{String(year)}</a>
         ))}
-      </p>
+      </nav>
     </section>
   );
 }

@@ -18,6 +18,8 @@ export interface SubscriptionLook {
   rank: Rank;
   /** What this look replaced, where Stripe says so. */
   replaced: LookFacts | null;
+  /** When a pause goes on by itself, where Stripe says so; for the letter that tells of it, and not kept. */
+  resumesAt: Date | null;
   /** A look by asking that only stands in for what is not told yet, or settles a tie: dropped once what was told decides. */
   provisional: boolean;
 }

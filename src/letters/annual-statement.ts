@@ -53,11 +53,12 @@ function sumsOf(
   { amountMinor, currency, sentBackMinor }: Writing<'annual-statement'>['facts']['totals'][number],
 ): (readonly [string, string])[] {
   const words = writing.words.letters.annualStatement;
+  const named = writing.facts.totals.length > 1 ? currency : null;
   const kept = (BigInt(amountMinor) - BigInt(sentBackMinor)).toString();
   return [
     ...(BigInt(sentBackMinor) === 0n
       ? []
-      : [[words.sentBack, amount(writing, { amountMinor: `-${sentBackMinor}`, currency })] as const]),
-    [words.total, amount(writing, { amountMinor: kept, currency })],
+      : [[words.sentBack(named), amount(writing, { amountMinor: `-${sentBackMinor}`, currency })] as const]),
+    [words.total(named), amount(writing, { amountMinor: kept, currency })],
   ];
 }

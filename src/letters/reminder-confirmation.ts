@@ -16,7 +16,7 @@ export function reminderConfirmation(writing: Writing<'reminder-confirmation'>):
       button(own.button, links.reminder(), words.letters.linkInWords),
       signature(words.letters.signature(writing.publication.name)),
       fine(own.ignore),
-      fineLink(own.notMe, links.block()),
+      fineLink(words.reminders.confirm.notMe, links.block()),
     ],
   };
 }

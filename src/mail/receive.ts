@@ -13,6 +13,7 @@ import { type Told, unproven } from './told.ts';
 export async function receiveTold(
   services: Pick<Services, 'database' | 'now' | 'log'>,
   told: Told,
+  complained: Complained = async () => {},
 ): Promise<void> {
   const now = services.now();
   const state = await transact(services, async (tx) => {
@@ -21,6 +22,7 @@ export async function receiveTold(
     if (!(await isNew(tx, now, told, known, letter?.id ?? null))) return null;
     const { meaning, happenedAt } = told;
     if (letter !== null && meaning !== 'soft' && meaning !== 'other') {
+      if (meaning === 'complaint' && letter.readerId !== null) await complained(tx, now, letter.readerId);
       const at = happenedAt !== null && happenedAt < now ? happenedAt : now;
       await noteFeedback(tx, now, letter, { feedback: meaning, at });
     }
@@ -30,6 +32,9 @@ export async function receiveTold(
     services.log.info({ provider: told.provider, state }, 'The mail provider told of a letter');
   }
 }
+
+/** Called in the transaction in which a reader's complaint is kept. */
+export type Complained = (tx: Tx, now: Date, readerId: string) => Promise<void>;
 
 /** Forgets what was told more than thirty days ago: no provider tells anything again after so long. */
 export async function sweepMailEvents({ database, now }: Pick<Services, 'database' | 'now'>): Promise<void> {

@@ -5,11 +5,13 @@ import { openSns } from '../outside/sns.ts';
 import { fault, Refusal } from '../values/refusal.ts';
 import { readMailgun } from './mailgun.ts';
 import { readPostmark } from './postmark.ts';
-import { receiveTold } from './receive.ts';
+import { type Complained, receiveTold } from './receive.ts';
 import { readSes } from './ses.ts';
 import type { Provider, Told } from './told.ts';
 
 export interface MailDoor {
+  /** What a reader's complaint ends beside letters: another door's act, which this one is given. */
+  complained?: Complained;
   /** Stands in for Amazon's own addresses, in tests. */
   snsAt?: string;
 }
@@ -56,7 +58,7 @@ export function mailRoutes(services: Services, door: MailDoor = {}): Router {
         request,
         Buffer.isBuffer(body) ? body : Buffer.alloc(0),
       );
-      if (told !== null) await receiveTold(services, told);
+      if (told !== null) await receiveTold(services, told, door.complained);
       response.status(200).json({ received: true });
     },
   );

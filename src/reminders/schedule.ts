@@ -324,6 +324,13 @@ export async function undoable(reads: Reads, reminder: Reminder, now: Date): Pro
   return reader?.erasedAt === null ? former : null;
 }
 
+/** Ends a reader's reminders for good: they called a letter unwanted, and there is no button to take that back. */
+export async function endReminders(tx: Tx, now: Date, readerId: string): Promise<void> {
+  for (const each of await holdReminders(tx, readerId, ['unconfirmed', 'waiting', 'sent'])) {
+    await write(tx, each, { state: 'cancelled', stoppedAt: now, former: null });
+  }
+}
+
 /** A gift was begun that carries this reminder; the first time counts. */
 export async function noteOpened(tx: Tx, now: Date, reminderId: string): Promise<void> {
   await tx

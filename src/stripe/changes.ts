@@ -53,8 +53,7 @@ export async function writeOfChanges(
         kind: 'paused',
         key: `${stripeSubscriptionId}:${lookedAt.toISOString()}`,
         ...to,
-        // A look does not tell when it goes on.
-        facts: { ...gift, resumesAt: null },
+        facts: { ...gift, resumesAt: look.resumesAt?.toISOString() ?? null },
       });
     }
   }

@@ -174,6 +174,7 @@ export function lookAt(
         lookedAt: moment.lookedAt,
         rank: moment.rank,
         replaced: before,
+        resumesAt: resumption(subscription),
         provisional: false,
       },
     },
@@ -324,6 +325,10 @@ function paymentsOf(invoice: Stripe.Invoice): Fact[] {
 function personOf(address: string | null | undefined, name: string | null | undefined): Person | null {
   const written = address?.trim() ?? '';
   return written === '' ? null : { address: written, name: name ?? null };
+}
+
+function resumption({ pause_collection: pause }: Stripe.Subscription): Date | null {
+  return typeof pause?.resumes_at === 'number' ? at(pause.resumes_at) : null;
 }
 
 function lookFacts(subscription: Stripe.Subscription): LookFacts | null {

@@ -66,7 +66,7 @@ test('a letter signs in: by its link here, by link and code elsewhere; and signi
   await page.getByRole('heading', { name: 'Your support' }).waitFor();
   await page.getByText('$60 a year').waitFor();
   await page.getByRole('link', { name: '2026' }).click();
-  await page.getByText('In all, USD').waitFor();
+  await page.getByText('In all').waitFor();
   await page.goBack();
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.getByText('You are signed out').waitFor();

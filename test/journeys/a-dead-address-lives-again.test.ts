@@ -1,7 +1,14 @@
-// A letter comes back, and the reader gets no more of them until they show that their address lives: with a link, or with a gift.
+// A letter comes back, and the reader gets no more of them until they show that their address lives: with a link, or with a gift. Or it was unwanted.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { askForReminder, linkIn, press, startService, type TestService } from '../harness/service.ts';
-import { postmarkBounce, postmarkLogin } from '../mail/providers.ts';
+import {
+  askAndConfirm,
+  askForReminder,
+  linkIn,
+  press,
+  startService,
+  type TestService,
+} from '../harness/service.ts';
+import { postmarkBounce, postmarkComplaint, postmarkLogin } from '../mail/providers.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -11,8 +18,12 @@ afterAll(async () => {
   await service?.close();
 });
 
-/** The mail provider says of the newest letter to this address that there is no such address. */
-async function comesBack(address: string, number: number): Promise<void> {
+/** The mail provider says of the newest letter to this address that there is no such address, or that it was unwanted. */
+async function comesBack(
+  address: string,
+  number: number,
+  tell: (mark: string, told: { ID: number }) => object = postmarkBounce,
+): Promise<void> {
   const [letter] = await service.letters(address);
   const mark = String(letter?.headers['x-pm-metadata-letter']);
   const answer = await fetch(`${service.url}/webhooks/mail/postmark`, {
@@ -21,7 +32,7 @@ async function comesBack(address: string, number: number): Promise<void> {
       'content-type': 'application/json',
       authorization: `Basic ${Buffer.from(postmarkLogin).toString('base64')}`,
     },
-    body: JSON.stringify(postmarkBounce(mark, { ID: number })),
+    body: JSON.stringify(tell(mark, { ID: number })),
   });
   expect(answer.status).toBe(200);
 }
@@ -66,4 +77,23 @@ test('confirming a reminder does the same', async () => {
   expect(await dead()).toBe(0);
   await service.advance('P1M1D');
   expect(await subjects(address)).toHaveLength(2);
+});
+
+test('whoever calls a letter unwanted is not reminded, and by the next night their address is gone', async () => {
+  const address = 'unwanted@example.org';
+  await askAndConfirm(service, { email: address });
+  const [asked] = await service.letters(address);
+  await comesBack(address, 4, postmarkComplaint);
+  const standing = () =>
+    service.rows(
+      `select m.state, m.former, r.address_sealed is null as gone from reminders m join readers r on r.id = m.reader_id
+       where m.stopped_at is not null order by m.id desc limit 1`,
+    );
+  expect(await standing()).toEqual([{ state: 'cancelled', former: null, gone: false }]);
+  const undone = await press(linkIn(asked, /\/reminders\/[^/]+$/), { act: 'undo' });
+  expect(undone.status).toBe(410);
+  await service.advance('P1D');
+  expect(await standing()).toEqual([{ state: 'cancelled', former: null, gone: true }]);
+  await service.advance('P1M');
+  expect(await subjects(address)).toHaveLength(1);
 });

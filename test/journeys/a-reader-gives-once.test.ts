@@ -122,9 +122,9 @@ test('a gift that is paused at Stripe is told by one letter, and again by anothe
     'select stripe_subscription_id as id from memberships order by created_at desc limit 1',
   );
   const { subscriptions } = service.services.stripe;
-  const collect = async (pause: boolean) => {
+  const collect = async (pause: boolean, resumes_at?: number) => {
     await subscriptions.update(plan?.id ?? '', {
-      pause_collection: pause ? { behavior: 'void' } : '',
+      pause_collection: pause ? { behavior: 'void', ...(resumes_at && { resumes_at }) } : '',
     });
     await service.advance('PT1H');
   };
@@ -135,6 +135,9 @@ test('a gift that is paused at Stripe is told by one letter, and again by anothe
   expect((await told())[0]?.text).toContain('Your monthly gift of $7 rests. Nothing is charged meanwhile.');
   await collect(false);
   expect(await told()).toHaveLength(1);
-  await collect(true);
+  expect((await told())[0]?.text).toContain('It rests until it is taken up again.');
+  await collect(true, Date.parse('2027-06-10T12:00:00Z') / 1000);
   expect(await told()).toHaveLength(2);
+  // Where Stripe knows when it goes on, its reader does.
+  expect((await told())[0]?.text).toContain('It goes on by itself on Thursday 10 June 2027');
 });

@@ -192,9 +192,9 @@ test('a statement tells every day, what went back, and the sum of what stayed by
     ['1 April 2026', '$5'],
     ['12 October 2026', '€20'],
     ['24 December 2026', '$50'],
-    ['In all', '€20'],
-    ['Sent back', '-$5'],
-    ['In all', '$55'],
+    ['In all, EUR', '€20'],
+    ['Sent back, USD', '-$5'],
+    ['In all, USD', '$55'],
   ]);
 });
 

@@ -148,8 +148,9 @@ export const letters = {
     text: (year: number, gifts: number) =>
       `For your records: in ${year} you gave us ${gifts} ${englishPlural(gifts, 'gift', 'gifts')}. You need not do anything.`,
     month: (month: number) => common.months[month - 1] ?? '',
-    sentBack: 'Sent back',
-    total: 'In all',
+    /** `currency` where the gifts were in several. */
+    sentBack: (currency: string | null) => (currency === null ? 'Sent back' : `Sent back, ${currency}`),
+    total: (currency: string | null) => (currency === null ? 'In all' : `In all, ${currency}`),
     thanks: 'Thank you for the year.',
   },
   secondGift: {
@@ -214,7 +215,6 @@ export const letters = {
     button: 'Yes, write to me',
     ignore:
       'If it was not you, you need not do anything: without your word we will not write, and the request vanishes after 7 days.',
-    notMe: 'This was not me: never write to this address',
   },
   reminder: {
     subject: 'You asked us to remind you',

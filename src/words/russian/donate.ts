@@ -44,7 +44,7 @@ export const donate: (typeof english)['donate'] = {
     lookAfter: 'Управлять взносом',
     changeAmount: 'Изменить сумму',
     changeCard: 'Сменить карту',
-    second: (given) => `Или вы хотите оставить оба? Тогда к нему добавится ещё ${given}.`,
+    second: (given) => `Или вам нужны оба? Тогда к этому взносу добавится ещё ${given}.`,
     begin: 'Начать второй взнос',
   },
   notReady: 'Сегодня не получается?',

@@ -146,8 +146,8 @@ export const letters: (typeof english)['letters'] = {
       const name = common.months[month - 1] ?? '';
       return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
     },
-    sentBack: 'Возвращено',
-    total: 'Всего',
+    sentBack: (currency) => (currency === null ? 'Возвращено' : `Возвращено, ${currency}`),
+    total: (currency) => (currency === null ? 'Всего' : `Всего, ${currency}`),
     thanks: 'Спасибо за этот год.',
   },
   secondGift: {
@@ -212,7 +212,6 @@ export const letters: (typeof english)['letters'] = {
     button: 'Да, напишите',
     ignore:
       'Если это были не вы, ничего не делайте: без вашего согласия мы не напишем, а через 7 дней просьба исчезнет.',
-    notMe: 'Это не я: никогда не пишите на этот адрес',
   },
   reminder: {
     subject: 'Вы просили напомнить',
