@@ -22,7 +22,7 @@ export function stripeRoutes(services: Services, fresh: Fresh): Router {
   return router;
 }
 
-const answer = Buffer.from('{"received":true}');
+const answer = '{"received":true}';
 const answerHead = { 'Content-Type': 'application/json', 'Content-Length': answer.length };
 
 function bodyOf(request: Request): Promise<Buffer> {
