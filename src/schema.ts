@@ -996,6 +996,29 @@ export const sessions = pgTable(
   ],
 );
 
+/**
+ * Writer: staff/audit. Who of the staff looked at whom, or did what; the database itself refuses to change or delete a line. It
+ * names people by their ids alone, so it stays when a reader is forgotten.
+ */
+export const auditLog = pgTable(
+  'audit_log',
+  {
+    id: uuid('id').primaryKey(),
+    at: instant('at').notNull(),
+    staffId: uuid('staff_id')
+      .notNull()
+      .references(() => staff.id),
+    act: text('act', { enum: ['letters-listed', 'letter-seen', 'events-replayed'] }).notNull(),
+    readerId: uuid('reader_id').references(() => readers.id),
+    /** Which letter, or which events: names and ids of ours. */
+    subject: text('subject'),
+  },
+  (t) => [
+    index('audit_log_by_staff').on(t.staffId, t.at),
+    index('audit_log_by_reader').on(t.readerId, t.at).where(sql`reader_id is not null`),
+  ],
+);
+
 /** Writer: staff/report-letters. Who wants the figures by letter, and when the next one is to be written; no row, no letter. */
 export const reportLetters = pgTable(
   'report_letters',
