@@ -19,7 +19,7 @@ export const amountRequest = z
       description: 'Which gift, where a reader has several; without it the newest one that runs.',
     }),
     amount_minor: z
-      .int({ error: (issue) => (issue.input === undefined ? 'amount-missing' : 'amount-not-a-number') })
+      .int({ error: (issue) => (issue.input === undefined ? 'amount-missing' : 'amount-not-minor') })
       .meta({
         description: "The new amount in minor units of the gift's own currency and rhythm.",
         example: 700,
@@ -45,7 +45,7 @@ export function unchangeable({ standing, endsAt }: RegularGift): Fault | null {
 
 /**
  * Asks Stripe to collect this amount from the next payment on; nothing is charged or sent back for the time already paid.
- * `key` makes one wish, sent twice, one change. Throws a Refusal: what is wrong with the wish, or 503 within five seconds
+ * `key` makes one wish, sent twice, one change; `field` is where it was written. Throws a Refusal: what is wrong with the wish, or 503 within five seconds
  * when Stripe cannot be asked.
  */
 export async function changeAmount(
@@ -53,9 +53,10 @@ export async function changeAmount(
   gift: RegularGift,
   amount: Money,
   key: string,
+  field: 'amount' | 'amount_minor',
 ): Promise<{ from: string }> {
   const found = unchangeable(gift) ?? amountFault(amount, gift.interval);
-  if (found) throw new Refusal({ ...found, field: 'amount' });
+  if (found) throw new Refusal({ ...found, field });
   const { stripeSubscriptionId: id, interval } = gift;
   const { stripe, config } = services;
   await askInTime(services, { membership: gift.id }, async () => {

@@ -76,7 +76,7 @@ export function addGiftRoutes(routes: Router, services: Services, limited: Reque
     const once = onceOf(req, 'account-amounts', giver);
     const { status, body } = await answerOnce(services, once, async () => {
       const wish = once.key === null ? randomUUID() : hashed(once.key);
-      const { from } = await changeAmount(services, gift, amount, wish);
+      const { from } = await changeAmount(services, gift, amount, wish, 'amount_minor');
       const { currency } = amount;
       return { status: 202, body: { gift: gift.id, amount_minor: request.amount_minor, currency, from } };
     });
@@ -157,7 +157,8 @@ export function addGiftRoutes(routes: Router, services: Services, limited: Reque
       }
       const amount = { amountMinor, currency: gift.amount.currency };
       try {
-        const { from } = await changeAmount(services, gift, amount, form.wish ?? randomUUID());
+        const wish = form.wish ?? randomUUID();
+        const { from } = await changeAmount(services, gift, amount, wish, 'amount');
         showAmount(req, res, way, gift, {
           locale,
           asked: { amount: wordsFor(locale).common.moneyHowOften(amount, gift.interval), from },

@@ -62,6 +62,19 @@ describe('what cannot be taken is said, and changes nothing', () => {
     expect(await amounts()).toEqual(['500']);
   });
 
+  test.each([
+    ['below the least', 100, 'smallest monthly gift is $2'],
+    ['not whole', 5.5, 'whole number of minor units'],
+    ['words', 'five', 'whole number of minor units'],
+    ['no amount', undefined, 'choose an amount'],
+  ])('told to a program in its own terms: %s', async (_what, amount_minor, said) => {
+    const answer = await askByProgram({ amount_minor }, wish());
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({
+      errors: [{ field: 'amount_minor', detail: expect.stringContaining(said) }],
+    });
+  });
+
   test('a link of another purpose, and another reader’s gift', async () => {
     await service.give({ frequency: 'month', amountMinor: 900, email: 'other@example.org' });
     const [other] = await service.rows<{ id: string }>('select id from memberships where amount_minor = 900');
