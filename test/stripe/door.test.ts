@@ -102,6 +102,43 @@ describe('an event that is not for us is answered 200, noted with its reason, an
   });
 });
 
+test('another product that sells once and by the month in the same account changes nothing, and is counted', async () => {
+  const before = await counted();
+  const { stripe } = service.services;
+  const price = await stripe.prices.create({
+    currency: 'usd',
+    unit_amount: 900,
+    recurring: { interval: 'month' },
+    product_data: { name: 'A mug a month' },
+  });
+  const customer = await stripe.customers.create({
+    // One of our own readers, too.
+    email: 'ola@example.org',
+    payment_method: 'pm_card_visa',
+    invoice_settings: { default_payment_method: 'pm_card_visa' },
+  });
+  await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] });
+  await stripe.paymentIntents.create({
+    amount: 1500,
+    currency: 'usd',
+    confirm: true,
+    payment_method: 'pm_card_createDispute',
+    metadata: { order: '7' },
+  });
+  await stripe.paymentIntents
+    .create({ amount: 1500, currency: 'usd', confirm: true, payment_method: 'pm_card_chargeDeclined' })
+    .catch(() => {});
+  await service.settled();
+  expect(await counted()).toEqual(before);
+  expect(await service.rows('select 1 from memberships where amount_minor = 900')).toHaveLength(1);
+  expect(await service.rows('select 1 from disputes union all select 1 from declines')).toEqual([]);
+  const passedOver = await service.rows<{ type: string }>(
+    `select type from stripe_events where state = 'ignored' and problem = 'not begun by this service'
+     and type like 'charge.dispute.%' order by type`,
+  );
+  expect(passedOver.map(({ type }) => type)).toContain('charge.dispute.created');
+});
+
 test('an event in another API version is settled by asking Stripe for its object', async () => {
   await service.rows('truncate payments cascade');
   const object = { ...(paid.data.object as Stripe.Invoice), amount_paid: 1, parent: null };

@@ -20,6 +20,7 @@ export type Task =
   | 'invoice-finalises'
   | 'payment-retried'
   | 'subscription-expires'
+  | 'subscription-ends'
   | 'subscription-resumes'
   | 'refund-settles'
   | 'dispute-decided'

@@ -96,6 +96,7 @@ export function settle(act: Act, intentId: string): void {
     : act.store.list('checkout.session', { limit: 1, where: { payment_intent: intentId } }).data[0];
   if (!session) {
     if (invoice) settleInvoicePayment(act, invoice.id, attempt);
+    else if (attempt.outcome === 'paid') bookCharge(act, attempt.charge);
     return;
   }
   if (attempt.outcome !== 'paid') {

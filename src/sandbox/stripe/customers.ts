@@ -5,6 +5,7 @@ import type { Act } from './act.ts';
 import { change, get, keep, tell } from './act.ts';
 import { newId, randomLetters } from './kinds.ts';
 import { emailAddress, mergeMetadata, metadata, parameters, read, text, unsettable } from './parameters.ts';
+import { attach, methodNamed } from './payment-methods.ts';
 import { invalid, missing } from './refusals.ts';
 
 export const noAddress: Stripe.Address = {
@@ -59,7 +60,7 @@ const changing = parameters<Stripe.CustomerUpdateParams>()({
 
 export function createCustomer(act: Act, raw: unknown): Stripe.Customer {
   const asked = read(creation, raw);
-  return newCustomer(act, {
+  const customer = newCustomer(act, {
     address: addressFrom(asked.address, null),
     description: asked.description ?? null,
     email: asked.email ?? null,
@@ -68,6 +69,29 @@ export function createCustomer(act: Act, raw: unknown): Stripe.Customer {
     metadata: mergeMetadata({}, asked.metadata),
     preferredLocales: asked.preferred_locales ?? [],
   });
+  const { payment_method: named, invoice_settings: settings } = asked;
+  const method =
+    named === undefined
+      ? null
+      : attach(act, methodNamed(act, named, customer, 'payment_method'), customer.id);
+  const wanted = settings?.default_payment_method;
+  if (wanted !== undefined && (method === null || (wanted !== named && wanted !== method.id)))
+    throw notAttached(wanted);
+  return change(act, 'customer', customer, {
+    invoice_settings: {
+      ...customer.invoice_settings,
+      default_payment_method: wanted === undefined ? null : (method?.id ?? null),
+      footer: settings?.footer ?? null,
+    },
+  });
+}
+
+function notAttached(method: string): Error {
+  return invalid(
+    `The customer does not have a payment method with the ID ${method}. The payment method must be attached to the customer.`,
+    'invoice_settings[default_payment_method]',
+    'resource_missing',
+  );
 }
 
 export function newCustomer(
@@ -124,11 +148,7 @@ export function updateCustomer(act: Act, id: string, raw: unknown): Stripe.Custo
     method !== undefined &&
     get(act, 'payment_method', method, 'invoice_settings[default_payment_method]').customer !== id
   ) {
-    throw invalid(
-      `The customer does not have a payment method with the ID ${method}. The payment method must be attached to the customer.`,
-      'invoice_settings[default_payment_method]',
-      'resource_missing',
-    );
+    throw notAttached(method);
   }
   const changed = change(act, 'customer', customer, {
     ...(asked.address === undefined ? {} : { address: addressFrom(asked.address, customer.address ?? null) }),
@@ -137,9 +157,11 @@ export function updateCustomer(act: Act, id: string, raw: unknown): Stripe.Custo
     ...(asked.name === undefined ? {} : { name: asked.name }),
     ...(asked.phone === undefined ? {} : { phone: asked.phone }),
     ...(asked.preferred_locales === undefined ? {} : { preferred_locales: asked.preferred_locales }),
-    ...(method === undefined
-      ? {}
-      : { invoice_settings: { ...customer.invoice_settings, default_payment_method: method } }),
+    invoice_settings: {
+      ...customer.invoice_settings,
+      ...(method === undefined ? {} : { default_payment_method: method }),
+      ...(asked.invoice_settings?.footer === undefined ? {} : { footer: asked.invoice_settings.footer }),
+    },
     metadata: mergeMetadata(customer.metadata, asked.metadata),
   });
   tell(act, 'customer.updated', changed, customer);

@@ -5,6 +5,7 @@ import { decideDispute, reopenDispute } from './disputes.ts';
 import { settleRefund } from './refunds.ts';
 import {
   announceRenewal,
+  endOnItsDay,
   endPeriod,
   expireSubscription,
   finaliseDraft,
@@ -25,6 +26,7 @@ const tasks: Record<Task, (act: Act, subject: string) => void> = {
   'invoice-finalises': finaliseDraft,
   'payment-retried': retryInvoice,
   'subscription-expires': expireSubscription,
+  'subscription-ends': endOnItsDay,
   'subscription-resumes': resumeCollection,
   'refund-settles': settleRefund,
   'dispute-decided': decideDispute,

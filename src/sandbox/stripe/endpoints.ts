@@ -4,11 +4,13 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import type { Act } from './act.ts';
 import { apiVersion, change, get, keep } from './act.ts';
+import { eventTypes } from './event-types.ts';
 import { newId } from './kinds.ts';
 import {
   flag,
   mergeMetadata,
   metadata,
+  oneOf,
   parameters,
   read,
   text,
@@ -17,7 +19,7 @@ import {
 } from './parameters.ts';
 import { invalid } from './refusals.ts';
 
-const eventName = z.string().regex(/^(\*|[a-z0-9_]+(\.[a-z0-9_]+)+)$/, 'Invalid event type');
+const eventName = oneOf(...eventTypes);
 
 const creation = parameters<Stripe.WebhookEndpointCreateParams>()({
   api_version: text().optional(),

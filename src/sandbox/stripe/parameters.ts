@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { currencyCodes, isCurrency } from './currencies.ts';
 import type { StripeRefusal } from './refusals.ts';
-import { invalid } from './refusals.ts';
+import { invalid, unheard } from './refusals.ts';
 
 type Raw = { [key: string]: Raw | string } | Raw[] | string[];
 
@@ -30,7 +30,7 @@ export function parameters<P>() {
 export function read<T>(schema: z.ZodType<T>, raw: unknown): T {
   const result = schema.safeParse(raw);
   if (result.success) return result.data;
-  throw refusalOf(result.error.issues, raw);
+  throw unheard(refusalOf(result.error.issues, raw));
 }
 
 export const expand = z.array(z.string()).optional();
@@ -181,6 +181,7 @@ function refusalOf(issues: z.core.$ZodIssue[], raw: unknown): StripeRefusal {
       'parameter_invalid_empty',
     );
   }
+  if (issue.code === 'invalid_key' && issue.issues[0]) return invalid(issue.issues[0].message, param);
   if (issue.code === 'invalid_value') {
     if (issue.message === 'boolean') return invalid(`Invalid boolean: ${String(given)}`, param);
     return invalid(`Invalid ${param}: must be ${listed(issue.values.map(String))}`, param);

@@ -1,13 +1,15 @@
 // Payment methods: a test card or a test IBAN as Stripe describes it, and whose it is.
 import { createHash } from 'node:crypto';
 import type Stripe from 'stripe';
+import { z } from 'zod';
 import type { Act } from './act.ts';
 import { change, get, keep, tell } from './act.ts';
 import type { TestCard } from './cards.ts';
 import { isDebit, readCard } from './cards.ts';
 import { newId } from './kinds.ts';
+import { emailAddress, mergeMetadata, metadata, oneOf, parameters, read, text, whole } from './parameters.ts';
 import { idOrNull } from './prices.ts';
-import { invalid } from './refusals.ts';
+import { invalid, missing, refusal } from './refusals.ts';
 
 export interface Payer {
   email: string | null;
@@ -80,6 +82,83 @@ export function attach(act: Act, method: Stripe.PaymentMethod, customer: string)
   const attached = change(act, 'payment_method', method, { customer });
   tell(act, 'payment_method.attached', attached);
   return attached;
+}
+
+/** Stripe's ready-made test methods and tokens, by what follows `pm_card_` or `tok_`. */
+const ready: Record<string, string> = {
+  visa: '4242424242424242',
+  mastercard: '5555555555554444',
+  amex: '378282246310005',
+  chargeDeclined: '4000000000000002',
+  visa_chargeDeclined: '4000000000000002',
+  chargeDeclinedInsufficientFunds: '4000000000009995',
+  visa_chargeDeclinedInsufficientFunds: '4000000000009995',
+  chargeCustomerFail: '4000000000000341',
+  authenticationRequired: '4000002760003184',
+  createDispute: '4000000000000259',
+  createInquiry: '4000000000001976',
+  createIssuerFraudRecord: '4000000000005423',
+  refundFail: '4000000000005126',
+  pendingRefund: '4000000000007726',
+};
+
+/** A payment method by its id; one of the ready-made ones becomes a real one when it is named. */
+export function methodNamed(
+  act: Act,
+  id: string,
+  customer: Stripe.Customer | undefined,
+  param?: string,
+): Stripe.PaymentMethod {
+  const card = readCard(ready[id.replace(/^pm_card_/, '')] ?? '');
+  if (!id.startsWith('pm_card_') || !card) return get(act, 'payment_method', id, param);
+  return newPaymentMethod(act, card, {
+    address: null,
+    email: customer?.email ?? null,
+    name: customer?.name ?? null,
+  });
+}
+
+const creation = parameters<Stripe.PaymentMethodCreateParams>()({
+  billing_details: z.strictObject({ email: emailAddress.optional(), name: text().optional() }).optional(),
+  card: z
+    .strictObject({
+      cvc: text().optional(),
+      exp_month: whole(1, 12).optional(),
+      exp_year: whole(2000, 2100).optional(),
+      number: text().optional(),
+      token: text().optional(),
+    })
+    .optional(),
+  metadata,
+  sepa_debit: z.strictObject({ iban: text() }).optional(),
+  type: oneOf('card', 'sepa_debit'),
+});
+
+/** From a test card's number, a test token or a test IBAN. */
+export function createMethod(act: Act, raw: unknown): Stripe.PaymentMethod {
+  const asked = read(creation, raw);
+  const part = asked[asked.type];
+  if (part === undefined)
+    throw invalid(`Missing required param: ${asked.type}.`, asked.type, 'parameter_missing');
+  const { token, number } = asked.card ?? {};
+  if (token !== undefined && ready[token.replace(/^tok_/, '')] === undefined)
+    throw missing('token', token, 'card[token]', 400);
+  const written = asked.sepa_debit?.iban ?? number ?? ready[(token ?? '').replace(/^tok_/, '')] ?? '';
+  const card = readCard(written);
+  if (!card || isDebit(card) !== (asked.type === 'sepa_debit')) {
+    throw refusal(402, {
+      type: 'card_error',
+      code: 'incorrect_number',
+      message: 'Your card number is incorrect.',
+      param: asked.type === 'card' ? 'card[number]' : 'sepa_debit[iban]',
+    });
+  }
+  const method = newPaymentMethod(act, card, {
+    address: null,
+    email: asked.billing_details?.email ?? null,
+    name: asked.billing_details?.name ?? null,
+  });
+  return change(act, 'payment_method', method, { metadata: mergeMetadata({}, asked.metadata) });
 }
 
 export function detach(act: Act, id: string): Stripe.PaymentMethod {

@@ -179,7 +179,7 @@ export function bookCharge(act: Act, paid: Stripe.Charge): Stripe.Charge {
 export function cancelPayment(
   act: Act,
   intent: Stripe.PaymentIntent,
-  reason: Stripe.PaymentIntent.CancellationReason,
+  reason: Stripe.PaymentIntent.CancellationReason | null,
 ): Stripe.PaymentIntent {
   if (intent.status === 'succeeded' || intent.status === 'canceled') return intent;
   const canceled = change(act, 'payment_intent', intent, {

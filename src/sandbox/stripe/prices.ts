@@ -10,7 +10,7 @@ import { invalid } from './refusals.ts';
 
 export const mostAmount = 99_999_999;
 
-const recurring = z.strictObject({
+export const recurring = z.strictObject({
   interval: oneOf('day', 'week', 'month', 'year'),
   interval_count: whole(1, 1095).optional(),
 });
@@ -43,11 +43,12 @@ export function priceFor(
   act: Act,
   asked: z.infer<typeof checkoutPrice> | z.infer<typeof itemPrice>,
   param: string,
+  about: Partial<Pick<Stripe.Price, 'active' | 'lookup_key' | 'metadata' | 'nickname'>> = {},
 ): Stripe.Price {
   if (decimalsOf(asked.currency) === 3 && asked.unit_amount % 10 !== 0) {
     throw invalid(
       `Invalid amount: ${asked.currency} amounts must be divisible by 10, since its smallest unit is not charged`,
-      `${param}[unit_amount]`,
+      within(param, 'unit_amount'),
     );
   }
   const own = 'product_data' in asked ? asked.product_data : undefined;
@@ -56,8 +57,14 @@ export function priceFor(
   }
   const product =
     asked.product === undefined
-      ? newProduct(act, own?.name ?? '', own?.description ?? null, mergeMetadata({}, own?.metadata))
-      : get(act, 'product', asked.product, `${param}[product]`);
+      ? newProduct(act, {
+          // Made on the way it is not offered to others.
+          active: about.active ?? false,
+          description: own?.description ?? null,
+          metadata: mergeMetadata({}, own?.metadata),
+          name: own?.name ?? '',
+        })
+      : get(act, 'product', asked.product, within(param, 'product'));
   const price = keep(act, 'price', {
     id: newId('price'),
     object: 'price',
@@ -87,6 +94,7 @@ export function priceFor(
     type: asked.recurring === undefined ? 'one_time' : 'recurring',
     unit_amount: asked.unit_amount,
     unit_amount_decimal: Stripe.Decimal.from(asked.unit_amount),
+    ...about,
   });
   tell(act, 'price.created', price);
   return price;
@@ -126,24 +134,24 @@ export function idOrNull(reference: string | { id: string } | null | undefined):
   return reference === null || reference === undefined ? null : idOf(reference);
 }
 
-function newProduct(
+/** A parameter of its own, or one of a group. */
+function within(group: string, name: string): string {
+  return group === '' ? name : `${group}[${name}]`;
+}
+
+export function newProduct(
   act: Act,
-  name: string,
-  description: string | null,
-  about: Stripe.Metadata,
+  facts: Pick<Stripe.Product, 'active' | 'description' | 'metadata' | 'name'> &
+    Partial<Pick<Stripe.Product, 'statement_descriptor' | 'url'>>,
 ): Stripe.Product {
   const product = keep(act, 'product', {
     id: newId('product'),
     object: 'product',
-    active: false,
     created: act.at,
     default_price: null,
-    description,
     images: [],
     livemode: false,
     marketing_features: [],
-    metadata: about,
-    name,
     package_dimensions: null,
     shippable: null,
     statement_descriptor: null,
@@ -153,6 +161,7 @@ function newProduct(
     unit_label: null,
     updated: act.at,
     url: null,
+    ...facts,
   });
   tell(act, 'product.created', product);
   return product;

@@ -15,6 +15,8 @@ export interface ErrorBody {
 export interface StripeRefusal extends Error {
   status: number;
   body: ErrorBody;
+  /** The request was not begun on, so that its idempotency key remembers nothing of it. */
+  unheard?: true;
 }
 
 /** Refuses the request: thrown, so that the transaction around it is rolled back. */
@@ -23,6 +25,11 @@ export function refusal(status: number, body: ErrorBody): StripeRefusal {
     ? { ...body, doc_url: `https://stripe.com/docs/error-codes/${body.code.replaceAll('_', '-')}` }
     : body;
   return Object.assign(new Error(body.message), { status, body: withDocs });
+}
+
+/** What cannot even be read is not remembered (https://docs.stripe.com/api/idempotent_requests). */
+export function unheard(refused: StripeRefusal): StripeRefusal {
+  return Object.assign(refused, { unheard: true as const });
 }
 
 export function isRefusal(error: unknown): error is StripeRefusal {

@@ -68,6 +68,13 @@ export function expireSubscription(act: Act, id: string): void {
   if (subscription?.status === 'incomplete') expireIncomplete(act, subscription);
 }
 
+/** `cancel_at` has come. */
+export function endOnItsDay(act: Act, id: string): void {
+  const subscription = act.store.find('subscription', id);
+  if (subscription && !hasEnded(subscription) && subscription.cancel_at === act.at)
+    endSubscription(act, subscription, 'cancellation_requested');
+}
+
 export function resumeCollection(act: Act, id: string): void {
   const subscription = act.store.find('subscription', id);
   if (subscription?.pause_collection && !hasEnded(subscription))

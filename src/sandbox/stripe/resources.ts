@@ -3,11 +3,12 @@ import type Stripe from 'stripe';
 import { account } from './account.ts';
 import type { Act } from './act.ts';
 import { change, get, tell } from './act.ts';
-import { readCard } from './cards.ts';
+import { createPrice, createProduct, updatePrice, updateProduct } from './catalogue.ts';
 import { billNow, collect, createSubscription, endAllOf, finaliseAndCollect } from './collection.ts';
 import { createCustomer, forgetCustomer, retrieveCustomer, updateCustomer } from './customers.ts';
 import { closeDispute, updateDispute } from './disputes.ts';
 import { createEndpoint, deleteEndpoint, updateEndpoint } from './endpoints.ts';
+import { type Confirmed, cancelIntent, confirmIntent, createIntent, updateIntent } from './intents.ts';
 import { invoicePaying, markUncollectible, updateInvoice, voidInvoice } from './invoices.ts';
 import type { Kind, Kinds } from './kinds.ts';
 import {
@@ -32,7 +33,7 @@ import {
   withPending,
 } from './lists.ts';
 import { mergeMetadata, metadata, parameters, read, text } from './parameters.ts';
-import { attach, detach, newPaymentMethod } from './payment-methods.ts';
+import { attach, createMethod, detach, methodNamed } from './payment-methods.ts';
 import { createConfiguration, openPortal, updateConfiguration } from './portal.ts';
 import { createRefund, updateRefund } from './refunds.ts';
 import type { ErrorBody } from './refusals.ts';
@@ -92,6 +93,7 @@ export const resources: readonly Resource[] = [
   resource('GET', '/v1/payment_methods', (act, _, raw) =>
     listPaymentMethods(act, undefined, raw, '/v1/payment_methods'),
   ),
+  resource('POST', '/v1/payment_methods', (act, _, raw) => createMethod(act, raw)),
   resource('GET', '/v1/payment_methods/:id', retrieval('payment_method')),
   resource('POST', '/v1/payment_methods/:id/attach', (act, { id = '' }, raw) => {
     const asked = read(parameters<Stripe.PaymentMethodAttachParams>()({ customer: text() }), raw);
@@ -186,13 +188,14 @@ export const resources: readonly Resource[] = [
 
   resource('GET', '/v1/payment_intents', (act, _, raw) => listPaymentIntents(act, raw)),
   resource('GET', '/v1/payment_intents/:id', retrieval('payment_intent')),
-  resource('POST', '/v1/payment_intents/:id', (act, { id = '' }, raw) => {
-    const asked = read(parameters<Stripe.PaymentIntentUpdateParams>()({ metadata }), raw);
-    const intent = get(act, 'payment_intent', id);
-    return change(act, 'payment_intent', intent, {
-      metadata: mergeMetadata(intent.metadata, asked.metadata),
-    });
-  }),
+  { method: 'POST', path: '/v1/payment_intents', act: (act, _, raw) => tried(createIntent(act, raw)) },
+  {
+    method: 'POST',
+    path: '/v1/payment_intents/:id/confirm',
+    act: (act, { id = '' }, raw) => tried(confirmIntent(act, id, raw)),
+  },
+  resource('POST', '/v1/payment_intents/:id/cancel', (act, { id = '' }, raw) => cancelIntent(act, id, raw)),
+  resource('POST', '/v1/payment_intents/:id', (act, { id = '' }, raw) => updateIntent(act, id, raw)),
 
   resource('GET', '/v1/charges', (act, _, raw) => listCharges(act, raw)),
   resource('GET', '/v1/charges/:id', retrieval('charge')),
@@ -258,6 +261,10 @@ export const resources: readonly Resource[] = [
   ),
   resource('POST', '/v1/billing_portal/sessions', (act, _, raw) => openPortal(act, raw)),
 
+  resource('POST', '/v1/products', (act, _, raw) => createProduct(act, raw)),
+  resource('POST', '/v1/products/:id', (act, { id = '' }, raw) => updateProduct(act, id, raw)),
+  resource('POST', '/v1/prices', (act, _, raw) => createPrice(act, raw)),
+  resource('POST', '/v1/prices/:id', (act, { id = '' }, raw) => updatePrice(act, id, raw)),
   resource('GET', '/v1/products', (act, _, raw) => listProducts(act, raw)),
   resource('GET', '/v1/products/:id', retrieval('product')),
   resource('GET', '/v1/prices', (act, _, raw) => listPrices(act, raw)),
@@ -288,20 +295,11 @@ function updated(act: Act, id: string, raw: unknown): Stripe.Subscription {
   return subscription;
 }
 
-const testMethods: Record<string, string> = {
-  pm_card_visa: '4242424242424242',
-  pm_card_mastercard: '5555555555554444',
-  pm_card_chargeDeclined: '4000000000000002',
-  pm_card_chargeCustomerFail: '4000000000000341',
-  pm_card_authenticationRequired: '4000002760003184',
-  pm_card_createDispute: '4000000000000259',
-};
-
-/** Stripe's ready-made test payment methods become a real one when attached. */
-function methodNamed(act: Act, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
-  const card = readCard(testMethods[id] ?? '');
-  if (!card) return get(act, 'payment_method', id);
-  return newPaymentMethod(act, card, { address: null, email: customer.email, name: customer.name ?? null });
+/** A declined card is an answer that keeps its effects. */
+function tried({ intent, attempt }: Confirmed): Answer {
+  return attempt?.outcome === 'declined'
+    ? { status: 402, error: refusedPayment(attempt) }
+    : { status: 200, body: intent };
 }
 
 function refusedPayment(attempt: ReturnType<typeof collect>): ErrorBody {

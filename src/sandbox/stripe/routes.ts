@@ -118,11 +118,7 @@ function perform(
         headers: { 'Idempotent-Replayed': 'true', 'Original-Request': saved.request },
       };
     }
-    const done = found.act(act, ids, raw);
-    const own: Said =
-      done.status === 200
-        ? { status: 200, body: JSON.stringify(expanded(act.store, done.body, expandOf(raw)), null, 2) }
-        : { status: done.status, body: errorText(done.error) };
+    const own = outcomeOf(act, found, ids, raw, key);
     const said = failWith === null ? own : misbehaved(failWith);
     if (key !== null)
       act.store.saveAnswer(key, {
@@ -134,6 +130,29 @@ function perform(
       });
     return said;
   });
+}
+
+/** What came of it. What is refused once it was begun on has no effect, and is remembered under its key all the same. */
+function outcomeOf(
+  act: Act,
+  found: Resource,
+  ids: Record<string, string>,
+  raw: unknown,
+  key: string | null,
+): Said {
+  const answered = (): Said => {
+    const done = found.act(act, ids, raw);
+    return done.status === 200
+      ? { status: 200, body: JSON.stringify(expanded(act.store, done.body, expandOf(raw)), null, 2) }
+      : { status: done.status, body: errorText(done.error) };
+  };
+  if (key === null) return answered();
+  try {
+    return act.store.transaction(answered);
+  } catch (error) {
+    if (!isRefusal(error) || error.unheard) throw error;
+    return { status: error.status, body: errorText(error.body) };
+  }
 }
 
 function misbehaved(status: 0): null;
@@ -197,6 +216,8 @@ function matched(pattern: string, path: string): Record<string, string> | null {
   const ids: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
     const have = given[index] ?? '';
+    // No object has that name: it is the search, which is not answered here.
+    if (part.startsWith(':') && have === 'search') return null;
     if (part.startsWith(':')) ids[part.slice(1)] = have;
     else if (part !== have) return null;
   }

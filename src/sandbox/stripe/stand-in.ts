@@ -2,7 +2,7 @@
 //
 // Where it knowingly differs from Stripe:
 // - Parameters it does not act on (trials, discounts, taxes, shipping, Connect, setup mode, embedded pages,
-//   several currencies on one price) are refused as unknown rather than accepted and ignored.
+//   manual capture, several currencies on one price) are refused as unknown rather than accepted and ignored.
 // - A subscription has recurring prices of one currency only, and a change of its items is never prorated.
 // - A checkout's subscription is told as created `incomplete` and updated to `active` in the same second.
 // - The card 4000000000000341 passes a checkout's first charge and fails every later one.
@@ -15,6 +15,7 @@
 //   machine's clock, so that a restarted service catches up.
 // - Exchange rates and the settlement currency (USD) are fixed; the dispute fee is kept when a dispute is won.
 // - `winning_then_losing_evidence` as a dispute's evidence is its own: won, and a day later lost after all.
+// - Searches are not answered; a payment intent of a client's own that asks for 3-D Secure has no page to answer it on.
 // - Mandates, setup intents, payouts, receipts and PDF files exist as ids or links at most.
 // - Every answer is rendered in the one pinned version, whatever `Stripe-Version` asks for.
 // - Idempotency keys are forgotten after a day of business time.

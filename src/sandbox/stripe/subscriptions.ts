@@ -59,6 +59,7 @@ const item = z.strictObject({
 
 const changing = parameters<Stripe.SubscriptionUpdateParams>()({
   billing_cycle_anchor: oneOf('now', 'unchanged').optional(),
+  cancel_at: z.union([z.literal('').transform(() => null), moment]).optional(),
   cancel_at_period_end: flag.optional(),
   cancellation_details: cancellation,
   default_payment_method: text().optional(),
@@ -319,6 +320,7 @@ export function updateSubscription(
     changed.billing_cycle_anchor = act.at;
     changed.items = withPeriod(changed, period);
   }
+  if (asked.cancel_at !== undefined) setEnding(act, changed, asked.cancel_at, asked.cancel_at_period_end);
   if (asked.cancel_at_period_end !== undefined)
     setCancellation(act, changed, before, asked.cancel_at_period_end);
   if (asked.pause_collection !== undefined) {
@@ -357,12 +359,18 @@ export function endSubscription(
   reason: 'cancellation_requested' | 'payment_failed',
   said?: { comment: string | null; feedback: Stripe.Subscription.CancellationDetails.Feedback | null },
 ): Stripe.Subscription {
-  for (const task of ['period-ends', 'renewal-announced', 'subscription-resumes', 'subscription-expires']) {
+  for (const task of [
+    'period-ends',
+    'renewal-announced',
+    'subscription-ends',
+    'subscription-resumes',
+    'subscription-expires',
+  ]) {
     act.store.forgetDue(task, subscription.id);
   }
   const known = subscription.cancellation_details;
   const ended = change(act, 'subscription', subscription, {
-    canceled_at: subscription.cancel_at_period_end ? subscription.canceled_at : act.at,
+    canceled_at: subscription.cancel_at === null ? act.at : subscription.canceled_at,
     cancellation_details: {
       comment: said?.comment ?? known?.comment ?? null,
       feedback: said?.feedback ?? known?.feedback ?? null,
@@ -426,6 +434,28 @@ export function resumePaused(act: Act, id: string): Stripe.Subscription {
 
 export function hasEnded(subscription: Stripe.Subscription): boolean {
   return subscription.status === 'canceled' || subscription.status === 'incomplete_expired';
+}
+
+/** An ending on a day of one's own; null takes it back. */
+function setEnding(
+  act: Act,
+  changed: Stripe.Subscription,
+  endsAt: number | null,
+  atEnd: boolean | undefined,
+): void {
+  if (atEnd === true && endsAt !== null) {
+    throw invalid(
+      'You may only specify one of these parameters: cancel_at, cancel_at_period_end.',
+      'cancel_at',
+      'parameters_exclusive',
+    );
+  }
+  if (endsAt !== null && endsAt <= act.at) throw invalid('`cancel_at` must be in the future.', 'cancel_at');
+  act.store.forgetDue('subscription-ends', changed.id);
+  changed.cancel_at_period_end = false;
+  changed.cancel_at = endsAt;
+  changed.canceled_at = endsAt === null ? null : act.at;
+  if (endsAt !== null) defer(act, 'subscription-ends', changed.id, endsAt);
 }
 
 function setCancellation(

@@ -105,6 +105,91 @@ describe('the API', () => {
     expect((await stand.stripe.products.list()).data).toEqual([]);
   });
 
+  it('lets a client make products, prices, cards and payments of its own, as another product in the account would', async () => {
+    const { stripe } = stand;
+    const product = await stripe.products.create({ name: 'A mug' });
+    const price = await stripe.prices.create({
+      product: product.id,
+      currency: 'usd',
+      unit_amount: 900,
+      recurring: { interval: 'month' },
+    });
+    const customer = await stripe.customers.create({
+      email: 'mug@example.org',
+      payment_method: 'pm_card_visa',
+      invoice_settings: { default_payment_method: 'pm_card_visa' },
+    });
+    const plan = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] });
+    expect(plan).toMatchObject({ status: 'active', items: { data: [{ price: { product: product.id } }] } });
+
+    const card = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } });
+    const paid = await stripe.paymentIntents.create({
+      amount: 1500,
+      currency: 'usd',
+      confirm: true,
+      payment_method: card.id,
+      metadata: { order: '7' },
+    });
+    expect(paid).toMatchObject({ status: 'succeeded', amount_received: 1500, metadata: { order: '7' } });
+    const intent = await stripe.paymentIntents.create({ amount: 1500, currency: 'usd' });
+    await expect(
+      stripe.paymentIntents.confirm(intent.id, { payment_method: 'pm_card_visa_chargeDeclined' }),
+    ).rejects.toMatchObject({ statusCode: 402, code: 'card_declined' });
+    expect((await stripe.paymentIntents.retrieve(intent.id)).status).toBe('requires_payment_method');
+    expect((await stripe.paymentIntents.cancel(intent.id)).status).toBe('canceled');
+    await expect(stripe.paymentIntents.confirm(intent.id)).rejects.toMatchObject({
+      code: 'payment_intent_unexpected_state',
+    });
+    await expect(stripe.paymentIntents.create({ amount: 49, currency: 'usd' })).rejects.toMatchObject({
+      code: 'amount_too_small',
+      param: 'amount',
+    });
+    await expect(
+      stripe.customers.create({ invoice_settings: { default_payment_method: card.id } }),
+    ).rejects.toMatchObject({ code: 'resource_missing' });
+    expect((await stripe.customers.list()).data).toHaveLength(1);
+  });
+
+  it('ends a subscription on a day of its own, unless that is taken back', async () => {
+    const { subscription } = await subscribe(stand);
+    const day = Math.floor(stand.now().getTime() / 1000) + 5 * 86_400;
+    const ending = await stand.stripe.subscriptions.update(subscription, { cancel_at: day });
+    expect(ending).toMatchObject({ cancel_at: day, cancel_at_period_end: false, status: 'active' });
+    const back = await stand.stripe.subscriptions.update(subscription, { cancel_at: '' });
+    expect(back).toMatchObject({ cancel_at: null, canceled_at: null });
+    await stand.stripe.subscriptions.update(subscription, { cancel_at: day });
+    await stand.moveTo(new Date((day + 60) * 1000));
+    expect(await stand.stripe.subscriptions.retrieve(subscription)).toMatchObject({
+      status: 'canceled',
+      ended_at: day,
+    });
+  });
+
+  it('remembers under a key what it refused once it had begun, and nothing of what it could not read', async () => {
+    const { stripe } = stand;
+    const paid = await stripe.paymentIntents.create({
+      amount: 500,
+      currency: 'usd',
+      confirm: true,
+      payment_method: 'pm_card_visa',
+    });
+    const refund = (amount: number, more: object = {}) =>
+      stripe.refunds.create({ payment_intent: paid.id, amount, ...more }, { idempotencyKey: 'once' });
+    await expect(refund(100, { reason: 'because' })).rejects.toMatchObject({ param: 'reason' });
+    await expect(refund(900)).rejects.toMatchObject({ param: 'amount', type: 'StripeInvalidRequestError' });
+    await expect(refund(900)).rejects.toMatchObject({ param: 'amount' });
+    await expect(refund(100)).rejects.toMatchObject({ type: 'StripeIdempotencyError' });
+    expect((await stripe.refunds.list()).data).toEqual([]);
+  });
+
+  it('refuses to tell of events that nobody knows, and has no search', async () => {
+    const form = 'url=https%3A%2F%2Fexample.org%2F&enabled_events[0]=moon.rose';
+    expect(await (await post('/v1/webhook_endpoints', form)).json()).toMatchObject({
+      error: { param: 'enabled_events[0]', message: expect.stringContaining('Invalid enabled_events[0]') },
+    });
+    expect((await call('/v1/customers/search?query=x')).status).toBe(404);
+  });
+
   it('answers an unknown address and an unknown id with proper errors', async () => {
     const nowhere = await call('/v1/nowhere');
     expect(nowhere.status).toBe(404);
