@@ -11,6 +11,7 @@ import { framesOwn, personal, sameSite, showsLetter } from '../web/protection.ts
 import { sendPage } from '../web/respond.ts';
 import { endSession, giveSession, sessionNamed, takeSession } from '../web/session.ts';
 import { wordsFor } from '../words/words.ts';
+import { audit } from './audit.ts';
 import { addGoalRoutes } from './goals-routes.ts';
 import { formToken, requireStaff, sessionBound, signedInFrom } from './guard.ts';
 import { acceptInvitation, readInvitation } from './invite.ts';
@@ -104,6 +105,7 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     const readerId = supporterNamed(String(req.params.id));
     const written = await lettersWritten(services.reportsDatabase, readerId);
     if (written === null) throw new Refusal(fault('not-found'));
+    await audit(services, { staffId: signedInFrom(res).staffId, act: 'letters-listed', readerId });
     sendPage(res, SupporterLettersPage({ ...ofSupporter(req, res, readerId), written }));
   });
 
@@ -146,8 +148,10 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
 
   async function replay(res: Response, events: readonly string[]) {
     const wanted = [...new Set(events)];
+    const { staffId } = signedInFrom(res);
+    await audit(services, { staffId, act: 'events-replayed', subject: wanted.join(' ') });
     const replayed = (await door.replayEvents?.(wanted)) ?? [];
-    services.log.info({ events: replayed, staff: signedInFrom(res).staffId }, 'Events are replayed');
+    services.log.info({ events: replayed, staff: staffId }, 'Events are replayed');
     return { replayed, unknown: wanted.filter((id) => !replayed.includes(id)) };
   }
 
@@ -156,7 +160,7 @@ export function staffRoutes(services: Services, door: StaffDoor = {}): Router {
     const preview = await previewLetter(services, readerId, kindNamed(String(req.params.kind)));
     if (preview === null) throw new Refusal(fault('not-found'));
     const { staffId } = signedInFrom(res);
-    services.log.info({ reader: readerId, letter: preview.kind, staff: staffId }, 'A letter is looked at');
+    await audit(services, { staffId, act: 'letter-seen', readerId, subject: preview.kind });
     return preview;
   }
 

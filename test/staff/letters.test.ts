@@ -113,3 +113,30 @@ test('nobody of that number, and no letter of that name', async () => {
     expect((await get(path)).status).toBe(404);
   }
 });
+
+test('every look leaves a line that says who looked at whom and at which letter, and that nothing changes', async () => {
+  await service.advance('PT1H');
+  const since = service.services.now();
+  const lines = () =>
+    service.rows('select act, subject, reader_id as reader from audit_log where at >= $1 order by id', [
+      since,
+    ]);
+  expect(await lines()).toEqual([]);
+  await get(`${supporter}/letters`);
+  // The page and the letter in its frame are one look.
+  await get(`${supporter}/letters/refunded`);
+  await get(`${supporter}/letters/refunded/html`);
+  await get(`${supporter}/letters/thank-you`, 'viewer');
+  await get('01930000-0000-7000-8000-000000000000/letters/refunded');
+  expect(await lines()).toEqual([
+    { act: 'letters-listed', subject: null, reader: supporter },
+    { act: 'letter-seen', subject: 'refunded', reader: supporter },
+  ]);
+  for (const change of [
+    "update audit_log set act = 'letter-seen'",
+    'delete from audit_log',
+    'truncate audit_log',
+  ]) {
+    await expect(service.rows(change)).rejects.toThrow('neither changed nor deleted');
+  }
+});
