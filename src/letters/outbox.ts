@@ -91,7 +91,6 @@ export interface LetterFacts {
   /** Stripe gave up on the card: involuntary. */
   'gift-lost': MoneyFacts & { membershipId: string; kind: 'month' | 'year'; endedAt: string };
   refunded: MoneyFacts & { paymentId: string; refundedAt: string; whole: boolean };
-  'manage-link': { membershipId: string | null };
   /** The row of the asking, over which the link and the code are derived. */
   'sign-in': { signInId: string };
   'staff-invitation': Record<string, never>;
@@ -178,7 +177,6 @@ export const classOf: Record<LetterKind, LetterClass> = {
   'gift-ending': 'money',
   'gift-lost': 'money',
   refunded: 'money',
-  'manage-link': 'access',
   'sign-in': 'access',
   'staff-invitation': 'access',
   'report-summary': 'money',

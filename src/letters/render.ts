@@ -17,7 +17,6 @@ import { letterHtml, letterText } from './frame.tsx';
 import { giftEnding } from './gift-ending.ts';
 import { giftLost } from './gift-lost.ts';
 import { type LetterLinks, letterLinks } from './links.ts';
-import { manageLink } from './manage-link.ts';
 import type { LetterFacts, LetterKind } from './outbox.ts';
 import { paused } from './paused.ts';
 import { paymentFailed } from './payment-failed.ts';
@@ -178,7 +177,6 @@ const writers: { [K in LetterKind]: (writing: Writing<K>) => Letter } = {
   'gift-ending': giftEnding,
   'gift-lost': giftLost,
   refunded,
-  'manage-link': manageLink,
   'sign-in': signIn,
   'staff-invitation': staffInvitation,
   'report-summary': reportSummary,

@@ -144,7 +144,6 @@ export const samples = {
   'gift-lost': { ...money, membershipId: id(2), kind: 'month', endedAt: '2027-02-24T09:00:00Z' },
   refunded: { ...money, paymentId: id(1), refundedAt: '2027-02-24T09:00:00Z', whole: true },
   'refunded:part': { ...money, paymentId: id(1), refundedAt: '2027-02-24T09:00:00Z', whole: false },
-  'manage-link': { membershipId: null },
   'sign-in': { signInId: id(8) },
   'staff-invitation': {},
   'report-summary': {

@@ -215,11 +215,11 @@ async function accessLetterMs(databaseUrl: string, pool: Pool, sink: Sink): Prom
   const begun = performance.now();
   await transact({ database }, (tx) =>
     queueLetter(tx, new Date(), 'example.org', {
-      kind: 'manage-link',
+      kind: 'sign-in',
       key: 'bench',
       to: { readerId: rows[0]?.id ?? '' },
       locale: 'en',
-      facts: { membershipId: null },
+      facts: { signInId: rows[0]?.id ?? '' },
     }),
   );
   for (;;) {

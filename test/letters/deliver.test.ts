@@ -12,7 +12,7 @@ import { type Database, transact } from '../../src/outside/database.ts';
 import type { Message } from '../../src/outside/smtp.ts';
 import { openThrottles } from '../../src/outside/throttles.ts';
 import { letters, reminders } from '../../src/schema.ts';
-import { manageLink, openPostOffice, type PostOffice, reminderLetter, thankYou } from './post-office.ts';
+import { openPostOffice, type PostOffice, reminderLetter, signInLetter, thankYou } from './post-office.ts';
 
 let post: PostOffice;
 
@@ -100,21 +100,21 @@ describe('what the server answers', () => {
   });
 
   test('an access letter is given up after ten minutes', async () => {
-    await post.queue(manageLink(await post.reader('anna@example.org')));
+    await post.queue(signInLetter(await post.reader('anna@example.org')));
     post.mailbox.setFault({ reply: '451 4.3.0 later', times: 99 });
     for (let n = 0; n < 5; n++) {
       await deliverLetters(post.services);
       post.services.set((await lettersNextDue(post.services)) ?? post.services.now());
     }
     expect(post.services.now()).toEqual(new Date('2027-02-24T09:10:00Z'));
-    expect((await post.row('manage-link:ask-1')).state).toBe('expired');
+    expect((await post.row('sign-in:ask-1')).state).toBe('expired');
     expect(await lettersNextDue(post.services)).toBeNull();
   });
 
   test('no such person: refused, and the address is written to no more', async () => {
     const reader = await post.reader('gone@example.org');
     await post.queue(thankYou(reader));
-    await post.queue(manageLink(reader));
+    await post.queue(signInLetter(reader));
     await post.services.database.execute(
       sql`update letters set due_at = due_at + interval '1 second' where class = 'access'`,
     );
@@ -127,7 +127,7 @@ describe('what the server answers', () => {
     post.services.pass(1);
     await post.queue(thankYou(reader, 'payment-2'));
     await deliverLetters(post.services);
-    expect((await post.row('manage-link:ask-1')).state).toBe('cancelled');
+    expect((await post.row('sign-in:ask-1')).state).toBe('cancelled');
     expect((await post.row('thank-you:payment-2')).state).toBe('suppressed');
     expect(post.mailbox.count()).toBe(0);
   });
@@ -248,13 +248,13 @@ describe('when nobody knows whether a letter went out', () => {
   test('an access letter is not sent again', async () => {
     const mail = await smtpTalk(acceptingUntilTheDot);
     const instance = await post.anotherInstance(mail.url);
-    await post.queue(manageLink(await post.reader('anna@example.org')));
+    await post.queue(signInLetter(await post.reader('anna@example.org')));
     for (let n = 0; n < 3; n++) {
       await deliverLetters(instance);
       instance.pass(60);
     }
     expect(mail.messageIds()).toHaveLength(1);
-    expect((await post.row('manage-link:ask-1')).state).toBe('ambiguous');
+    expect((await post.row('sign-in:ask-1')).state).toBe('ambiguous');
     await mail.close();
   });
 
@@ -313,10 +313,10 @@ describe('when nobody knows whether a letter went out', () => {
 
   test.each([
     ['money', 'thank-you:payment-1', 'ambiguous', 1],
-    ['access', 'manage-link:ask-1', 'ambiguous', 0],
+    ['access', 'sign-in:ask-1', 'ambiguous', 0],
   ] as const)('an instance killed while sending a letter of class %s', async (_class, key, state, copies) => {
     const reader = await post.reader('anna@example.org');
-    await post.queue(key.startsWith('thank') ? thankYou(reader) : manageLink(reader));
+    await post.queue(key.startsWith('thank') ? thankYou(reader) : signInLetter(reader));
     await post.services.database.update(letters).set({
       state: 'sending',
       attempts: 1,
@@ -650,9 +650,9 @@ describe('pauses and throttles', () => {
     const keys = [await remind('a@gmail.com'), await remind('b@gmail.com'), await remind('c@gmail.com')];
     await deliverLetters(throttled);
     expect(post.mailbox.count()).toBe(1);
-    await post.queue(manageLink(await post.reader('d@gmail.com')));
+    await post.queue(signInLetter(await post.reader('d@gmail.com')));
     await deliverLetters(throttled);
-    expect((await post.row('manage-link:ask-1')).state).toBe('sent');
+    expect((await post.row('sign-in:ask-1')).state).toBe('sent');
     const rows = await Promise.all(keys.map((key) => post.row(key)));
     const waiting = rows.filter((row) => row.state === 'queued');
     expect(waiting.map(({ attempts, leasedUntil }) => ({ attempts, leasedUntil }))).toEqual([
@@ -683,7 +683,7 @@ test('an access letter does not wait behind reminders', async () => {
       connections: 1,
       async send(message: Message) {
         order.push(message.to.address);
-        if (order.length === 1) await post.queue(manageLink(late));
+        if (order.length === 1) await post.queue(signInLetter(late));
         await new Promise((resolve) => setTimeout(resolve, 30));
       },
     },

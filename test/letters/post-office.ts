@@ -154,6 +154,7 @@ export function reminderLetter(readerId: string, reminderId: string): NewLetter<
   };
 }
 
-export function manageLink(readerId: string, key = 'ask-1'): NewLetter<'manage-link'> {
-  return { kind: 'manage-link', key, to: { readerId }, locale: 'en', facts: { membershipId: null } };
+export function signInLetter(readerId: string, key = 'ask-1'): NewLetter<'sign-in'> {
+  const signInId = '6f1c2a5e-0000-4000-8000-000000000001';
+  return { kind: 'sign-in', key, to: { readerId }, locale: 'en', facts: { signInId } };
 }

@@ -6,7 +6,7 @@ import { addressLives, suppress } from '../../src/letters/suppression.ts';
 import { sweepMailEvents } from '../../src/mail/receive.ts';
 import { transact } from '../../src/outside/database.ts';
 import { staff } from '../../src/schema.ts';
-import { manageLink, reminderLetter, thankYou } from '../letters/post-office.ts';
+import { reminderLetter, signInLetter, thankYou } from '../letters/post-office.ts';
 import { openMailDoor } from './door.ts';
 import {
   mailgunBody,
@@ -67,7 +67,7 @@ const speakers: Speaking[] = [
 describe.each(speakers)('$name', ({ bounce, complaint }) => {
   test('a letter that came back for good ends all letters to its address, those that wait included', async () => {
     const { messageId, readerId } = await door.sentLetter();
-    await door.post.queue(manageLink(readerId));
+    await door.post.queue(signInLetter(readerId));
     expect(await bounce(messageId)).toMatchObject({ status: 200, body: { received: true } });
     expect(await door.held()).toEqual([{ reason: 'dead-address', scope: 'all' }]);
     expect(await door.post.row('thank-you:payment-1')).toMatchObject({
@@ -75,7 +75,7 @@ describe.each(speakers)('$name', ({ bounce, complaint }) => {
       feedback: 'dead-address',
       feedbackAt: expect.any(Date),
     });
-    expect(await door.post.row('manage-link:ask-1')).toMatchObject({ state: 'cancelled' });
+    expect(await door.post.row('sign-in:ask-1')).toMatchObject({ state: 'cancelled' });
     await door.post.queue(thankYou(readerId, 'payment-2'));
     await deliverLetters(door.post.services);
     expect(await door.post.row('thank-you:payment-2')).toMatchObject({ state: 'suppressed' });

@@ -160,7 +160,7 @@ describe('what became of letters', () => {
       null,
     ] as const;
     const some = fc.record({
-      kind: fc.constantFrom('thank-you', 'reminder', 'manage-link'),
+      kind: fc.constantFrom('thank-you', 'reminder', 'sign-in'),
       state: fc.constantFrom(...kept.state.enumValues),
       problem: fc.constantFrom(...problems),
       feedback: fc.option(fc.constantFrom(...feedbacks)),

@@ -233,13 +233,6 @@ export const letters = {
     otherDay: 'Choose another day',
     block: 'Never write to this address',
   },
-  giftLink: {
-    subject: 'Your link',
-    subjectDiscreet: 'Your link',
-    heading: 'Your link',
-    text: 'Here is the link you asked for. It opens the page where you change your card or end your gift, and is good for 30 days.',
-    ignore: 'If it was not you who asked, you can ignore this letter: nothing changes.',
-  },
   signIn: {
     subject: 'Your sign-in',
     subjectDiscreet: 'Your sign-in',
