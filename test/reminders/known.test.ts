@@ -1,10 +1,12 @@
-// Being reminded again by a reader who is known: from the browser that has just paid, and by the link of a letter about a gift.
+// Being reminded again by a reader who is known: from the browser that has just paid, by the link of a letter about a gift, and signed in.
 import { randomUUIDv7 } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { linkToken } from '../../src/outside/tokens.ts';
+import { transact } from '../../src/outside/database.ts';
+import { linkToken, sessionToken } from '../../src/outside/tokens.ts';
 import { satisfyReminders, sendDueReminders } from '../../src/reminders/send-due.ts';
 import { checkouts, memberships, payments } from '../../src/schema.ts';
+import { beginSession, sessionFormToken } from '../../src/web/session.ts';
 import { openReminderDesk, type ReminderDesk } from './desk.ts';
 
 let desk: ReminderDesk;
@@ -198,5 +200,55 @@ describe('after a regular gift has ended', () => {
     const page = await askAgain({ proof: token, when: 'year' }).expect(422);
     expect(page.text).toContain('name="stage" value="win-back"');
     expect(await desk.rows()).toEqual([]);
+  });
+});
+
+describe('signed in', () => {
+  /** Anna’s session: its cookie, and what forms of its pages carry. */
+  async function session(): Promise<{ cookie: string; form_token: string }> {
+    const { services } = desk.post;
+    const readerId = await desk.post.reader(anna);
+    const machineNow = services.machineNow();
+    const id = await transact(services, (tx) =>
+      beginSession(tx, machineNow, { readerId }, { hours: 1, endingId: null }),
+    );
+    return {
+      cookie: `reader=${sessionToken(services.keys, 'reader', id, machineNow)}`,
+      form_token: sessionFormToken(services.keys, 'reader', id),
+    };
+  }
+
+  const ask = (email: string, cookie: string) =>
+    desk.site.post('/remind-me').set('Cookie', cookie).type('form').send({ email, when: 'month' });
+
+  test('one’s own address needs no confirmation, however it is written', async () => {
+    const { cookie } = await session();
+    const page = await ask('Anna@Example.org', cookie).expect(202);
+    expect(page.text).toMatch(/\/reminders\/[\w-]{59}/);
+    expect((await states()).map(([state]) => state)).toEqual(['waiting']);
+    expect(await desk.lettersTo(anna)).toHaveLength(0);
+    // What is asked by its owner is granted though others have asked under this address as often as they may.
+    for (let times = 0; times < 4; times += 1) await ask(anna, cookie).expect(202);
+    expect((await states()).map(([state]) => state)).toEqual([...Array(4).fill('replaced'), 'waiting']);
+  });
+
+  test('another’s address is confirmed by its owner, as ever', async () => {
+    const { cookie } = await session();
+    const page = await ask('ben@example.org', cookie).expect(202);
+    expect(page.text).not.toMatch(/\/reminders\/[\w-]{59}/);
+    expect((await states()).map(([state]) => state)).toEqual(['unconfirmed']);
+    expect(await desk.lettersTo('ben@example.org')).toHaveLength(1);
+  });
+
+  test('from one’s own pages one press is enough, and no other page can press it', async () => {
+    const { cookie, form_token } = await session();
+    const wish = { proof: 'session', when: 'quarter' };
+    await askAgain({ ...wish, form_token: `1.${'A'.repeat(43)}` }, cookie).expect(422);
+    await askAgain({ ...wish, form_token }).expect(422);
+    expect(await states()).toEqual([]);
+    await askAgain({ ...wish, form_token }, cookie).expect(202);
+    expect(await states()).toEqual([['waiting', 'win-back', '2027-05-24']]);
+    const program = desk.site.post('/api/v1/reminders/again');
+    await program.set('Cookie', '').send(wish).expect(410);
   });
 });
