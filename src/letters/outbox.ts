@@ -284,14 +284,19 @@ export async function letterWritten<K extends LetterKind>(
   return row === undefined ? null : (row.facts as unknown as LetterFacts[K]);
 }
 
-/** How many of a reminder's letters are in the mail server's hands this moment. */
-export async function lettersOnTheirWay(reads: Reads, machineNow: Date, reminderId: string): Promise<number> {
+/** How many letters of these reminders are in the mail server's hands this moment. */
+export async function lettersOnTheirWay(
+  reads: Reads,
+  machineNow: Date,
+  reminderIds: readonly string[],
+): Promise<number> {
+  if (reminderIds.length === 0) return 0;
   const [row] = await reads
     .select({ letters: count() })
     .from(letters)
     .where(
       and(
-        eq(letters.reminderId, reminderId),
+        inArray(letters.reminderId, [...reminderIds]),
         eq(letters.state, 'sending'),
         gt(letters.leasedUntil, machineNow),
       ),

@@ -210,7 +210,7 @@ export async function actOnReminder(services: Services, id: string, act: Act): P
     if (found.readerId !== null) await addressLives(tx, now, found.readerId);
     return acts[act.act](tx, now, found, act, services);
   });
-  if (act.act === 'stop') await untilNoneIsOnItsWay(services, id);
+  if (act.act === 'stop') await untilNoneIsOnItsWay(services, [id]);
   return acted;
 }
 
@@ -237,7 +237,10 @@ export async function unsubscribe(
     }
     return theirs;
   });
-  for (const { id } of stopped) await untilNoneIsOnItsWay(services, id);
+  await untilNoneIsOnItsWay(
+    services,
+    stopped.map(({ id }) => id),
+  );
 }
 
 /**
@@ -532,10 +535,10 @@ async function keepOrUndo(tx: Tx, keep: boolean, work: (kept: Tx) => Promise<voi
 const mostWaitMs = 5000;
 const lookEveryMs = 50;
 
-/** After a stop is acknowledged no letter arrives: one that was in the mail server's hands just then is waited for. */
-async function untilNoneIsOnItsWay(services: Services, reminderId: string): Promise<void> {
+/** After a stop is acknowledged no letter arrives: those that were in the mail server's hands just then are waited for together. */
+async function untilNoneIsOnItsWay(services: Services, reminderIds: readonly string[]): Promise<void> {
   for (let waitedMs = 0; waitedMs < mostWaitMs; waitedMs += lookEveryMs) {
-    if ((await lettersOnTheirWay(services.database, services.machineNow(), reminderId)) === 0) return;
+    if ((await lettersOnTheirWay(services.database, services.machineNow(), reminderIds)) === 0) return;
     await setTimeout(lookEveryMs);
   }
 }

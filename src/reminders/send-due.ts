@@ -1,10 +1,11 @@
 // Send due: reminders whose day has come become letters, those no longer wanted end, and what was kept only for them is forgotten.
-import { and, desc, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, inArray, isNull, lt, lte, sql } from 'drizzle-orm';
 import { dropFormerHashes, retireReaders } from '../ledger/reader.ts';
 import { messageDomain, type NewLetter, queueLetters } from '../letters/outbox.ts';
 import { letterEndsHeard, lettersUnheard, unheard } from '../letters/undelivered.ts';
 import { nextDue } from '../outside/claim.ts';
 import { type Tx, transact } from '../outside/database.ts';
+import { openReadyConnection, readyStatement } from '../outside/ready-statement.ts';
 import type { Services } from '../outside/services.ts';
 import {
   checkouts,
@@ -34,6 +35,8 @@ type ReminderServices = Pick<Services, 'config' | 'now' | 'machineNow' | 'databa
  */
 export async function sendDueReminders(services: ReminderServices): Promise<number> {
   await noteUndelivered(services);
+  const nextAt = await remindersNextDue(services);
+  if (nextAt === null || nextAt > services.now()) return 0;
   let written = 0;
   for (let batches = 1; ; batches += 1) {
     const batch = await transact(services, (tx) => sendBatch(services, tx));
@@ -56,6 +59,8 @@ export function remindersNextDue(services: Pick<Services, 'database'>): Promise<
 export interface Heard {
   newestId: string;
   seenAt: Date;
+  /** Looked at already, of those near enough to the newest that the next look meets them again. */
+  looked: ReadonlySet<string>;
 }
 
 /**
@@ -76,29 +81,34 @@ export async function satisfyReminders(
   if (newest === undefined) return null;
   const same = before?.newestId === newest.id;
   if (same && machineNow.getTime() - before.seenAt.getTime() > longestUnseenMs) return before;
-  const from =
+  const metAgainFrom = idMadeBefore(newest.id, longestUnseenMs);
+  const looked = new Set<string>();
+  let from =
     before === null
       ? idMadeBefore(newest.id, satisfiedWithinDays * 86_400_000)
       : idMadeBefore(before.newestId, longestUnseenMs);
-  await services.database.execute(sql`
-    with heard as materialized (
-      select ${payments.readerId}, ${payments.reminderId}, ${payments.paidAt} from ${payments} where ${payments.id} >= ${from}
-    ), by_reminder as (
-      select reminder_id, min(paid_at) as first_at from heard where reminder_id is not null group by reminder_id
-    ), gave as (
-      update ${reminders} set gave_at = g.first_at,
-        state = case when ${reminders.state} in ('waiting', 'sent') then 'satisfied' else ${reminders.state} end
-      from by_reminder g where ${reminders.id} = g.reminder_id and ${reminders.gaveAt} is null
-    ), by_reader as (
-      select reader_id, max(paid_at) as last_at from heard group by reader_id
-    )
-    update ${reminders} set state = 'satisfied'
-    from by_reader g
-    where ${reminders.readerId} = g.reader_id and ${reminders.state} in ('waiting', 'sent')
-      and g.last_at >= ${reminders.createdAt}
-      -- Written above already: one statement may write a row but once.
-      and not exists (select from by_reminder r where r.reminder_id = ${reminders.id} and ${reminders.gaveAt} is null)`);
-  return same ? before : { newestId: newest.id, seenAt: machineNow };
+  for (;;) {
+    const page: Given[] = await services.database
+      .select({
+        id: payments.id,
+        readerId: payments.readerId,
+        reminderId: payments.reminderId,
+        paidAt: payments.paidAt,
+      })
+      .from(payments)
+      .where(gte(payments.id, from))
+      .orderBy(payments.id)
+      .limit(PAGE);
+    await satisfyBy(
+      services,
+      page.filter(({ id }) => before?.looked.has(id) !== true),
+    );
+    for (const { id } of page) if (id >= metAgainFrom) looked.add(id);
+    if (page.length < PAGE) break;
+    // The last of a page stands at the head of the next as well: looked at twice, it changes nothing.
+    from = page.at(-1)?.id ?? from;
+  }
+  return same ? { ...before, looked } : { newestId: newest.id, seenAt: machineNow, looked };
 }
 
 /** Once a night: what was never confirmed vanishes, and addresses that were kept only for a reminder go. */
@@ -145,6 +155,47 @@ function idMadeBefore(id: string, ms: number): string {
     .padStart(12, '0');
   return `${at.slice(0, 8)}-${at.slice(8)}-7000-8000-000000000000`;
 }
+
+type Given = Pick<typeof payments.$inferSelect, 'id' | 'readerId' | 'reminderId' | 'paidAt'>;
+
+async function satisfyBy({ database }: Pick<Services, 'database'>, given: readonly Given[]): Promise<void> {
+  if (given.length === 0) return;
+  const { connection, close } = await openReadyConnection(database);
+  try {
+    await satisfy(connection, {
+      readers: given.map(({ readerId }) => readerId),
+      reminders: given.map(({ reminderId }) => reminderId),
+      paidAt: given.map(({ paidAt }) => paidAt.toISOString()),
+    });
+  } finally {
+    await close();
+  }
+}
+
+// On states no index may offer itself: the few payments lead to their reminders, whatever the statistics say of millions.
+const satisfy = readyStatement(
+  'reminders-satisfy',
+  sql`with heard as materialized (
+      select * from unnest(
+        ${sql.placeholder('readers')}::uuid[], ${sql.placeholder('reminders')}::uuid[],
+        ${sql.placeholder('paidAt')}::timestamptz[]
+      ) as h (reader_id, reminder_id, paid_at)
+    ), by_reminder as (
+      select reminder_id, min(paid_at) as first_at from heard where reminder_id is not null group by reminder_id
+    ), gave as (
+      update ${reminders} set gave_at = g.first_at,
+        state = case when ${reminders.state} in ('waiting', 'sent') then 'satisfied' else ${reminders.state} end
+      from by_reminder g where ${reminders.id} = g.reminder_id and ${reminders.gaveAt} is null
+    ), by_reader as (
+      select reader_id, max(paid_at) as last_at from heard group by reader_id
+    )
+    update ${reminders} set state = 'satisfied'
+    from by_reader g
+    where ${reminders.readerId} = g.reader_id and array_position(array['waiting', 'sent'], ${reminders.state}) is not null
+      and g.last_at >= ${reminders.createdAt}
+      -- Written above already: one statement may write a row but once.
+      and not exists (select from by_reminder r where r.reminder_id = ${reminders.id} and ${reminders.gaveAt} is null)`,
+);
 
 async function sendBatch(services: ReminderServices, tx: Tx): Promise<{ claimed: number; written: number }> {
   const now = services.now();
@@ -207,16 +258,23 @@ async function onTheDay(tx: Tx, ids: string[]): Promise<Map<string, Omit<OnTheDa
     running: boolean;
     suppressed: boolean;
   }>(sql`
+    -- Each question is one of its own about one reminder, whose ids alone lead to the answer: asked of many at once, Postgres
+    -- would rather read all readers, and as often as there are batches.
     select ${reminders.id} as id,
-      coalesce(${readers.erasedAt} is null and ${readers.addressSealed} is not null, false) as reachable,
-      (exists (select from ${payments} where ${payments.readerId} = ${reminders.readerId}
-          and ${payments.paidAt} >= ${reminders.createdAt})
-        or exists (select from ${payments} where ${payments.reminderId} = ${reminders.id}
-          and ${payments.paidAt} >= ${reminders.createdAt})) as gave,
-      exists (select from ${memberships} where ${memberships.readerId} = ${reminders.readerId}
-        and ${memberships.standing} in ('active', 'past_due', 'paused')) as running,
-      exists (select from ${suppressions} where ${suppressions.addressHash} = ${readers.addressHash}) as suppressed
-    from ${reminders} left join ${readers} on ${readers.id} = ${reminders.readerId}
+      (select ${readers.erasedAt} is null and ${readers.addressSealed} is not null from ${readers}
+        where ${readers.id} = ${reminders.readerId}) is true as reachable,
+      (exists (select from ${payments}
+          where ${payments.readerId} = ${reminders.readerId} and (${payments.paidAt} >= ${reminders.createdAt}) is true)
+        or exists (select from ${payments}
+          where ${payments.reminderId} = ${reminders.id} and (${payments.paidAt} >= ${reminders.createdAt}) is true)) as gave,
+      (select true from ${memberships} where ${memberships.readerId} = ${reminders.readerId}
+        and array_position(array['active', 'past_due', 'paused'], ${memberships.standing}) is not null
+        limit 1) is true as running,
+      (select true from ${suppressions}
+        where ${suppressions.addressHash} = (select ${readers.addressHash} from ${readers}
+          where ${readers.id} = ${reminders.readerId})
+        limit 1) is true as suppressed
+    from ${reminders}
     where ${reminders.id} = any(${sql.param(ids)}::uuid[])`);
   return new Map(
     rows.map(({ id, reachable, gave, running, suppressed }) => [

@@ -3,7 +3,12 @@ import type pg from 'pg';
 import { lettersNextDue } from '../../src/letters/claims.ts';
 import { openDatabase } from '../../src/outside/database.ts';
 import type { Nudge } from '../../src/outside/services.ts';
-import { remindersNextDue, satisfyReminders, sendDueReminders } from '../../src/reminders/send-due.ts';
+import {
+  type Heard,
+  remindersNextDue,
+  satisfyReminders,
+  sendDueReminders,
+} from '../../src/reminders/send-due.ts';
 import { type Table, whole } from './table.ts';
 import type { World } from './world.ts';
 
@@ -24,8 +29,9 @@ export async function benchWaiting(world: World): Promise<Table> {
     machineNow: () => new Date(),
     nudge: (work: Nudge) => void nudged.add(work),
   };
+  let heard: Heard | null = null;
   const look = async () => {
-    await satisfyReminders(services);
+    heard = await satisfyReminders(services, heard);
     await sendDueReminders(services);
     await remindersNextDue(services);
     await lettersNextDue(services);

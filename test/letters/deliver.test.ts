@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { forgetReader } from '../../src/ledger/reader.ts';
 import { lettersNextDue } from '../../src/letters/claims.ts';
 import { deliverLetters } from '../../src/letters/deliver.ts';
+import { noteFeedback } from '../../src/letters/feedback.ts';
 import { lettersHealth } from '../../src/letters/health.ts';
 import { cancelLetters } from '../../src/letters/outbox.ts';
 import { suppress } from '../../src/letters/suppression.ts';
@@ -172,6 +173,27 @@ describe('what the server answers', () => {
     }
     expect((await post.row('thank-you:1')).state).toBe('cancelled');
     expect((await post.row('thank-you:4')).state).toBe('suppressed');
+  });
+
+  test('and so is one of which the server said it at once and the provider later', async () => {
+    const { services } = post;
+    const reader = await post.reader('full@example.org');
+    for (const key of ['1', '2']) {
+      await post.queue(thankYou(reader, key));
+      await deliverLetters(services);
+      const letter = await post.row(`thank-you:${key}`);
+      await transact(services, (tx) =>
+        noteFeedback(tx, services.now(), letter, { feedback: 'mailbox-full', at: services.now() }),
+      );
+    }
+    expect((await services.database.execute(sql`select from suppressions`)).rows).toHaveLength(0);
+    post.mailbox.setFault({ reply: '452 4.2.2 Mailbox full', times: 1 });
+    await post.queue(thankYou(reader, '3'));
+    await deliverLetters(services);
+    expect((await post.row('thank-you:3')).state).toBe('cancelled');
+    expect((await services.database.execute(sql`select reason from suppressions`)).rows).toEqual([
+      { reason: 'dead-address' },
+    ]);
   });
 
   test('a server that does not let us in pauses everything for a minute', async () => {
