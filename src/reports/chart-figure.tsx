@@ -19,7 +19,7 @@ export function ChartFigure({
 }): VNode {
   return (
     <>
-      <figure class="chart" role="img" aria-label={text}>
+      <figure class="chart" {...(!drawn.linked && { role: 'img' })} aria-label={text}>
         <Picture kind="wide" svg={drawn.wide} />
         <Picture kind="narrow" svg={drawn.narrow} />
       </figure>

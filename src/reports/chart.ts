@@ -9,6 +9,8 @@ export interface Drawn {
   /** For wide pages and for narrow ones, where the same picture would be too small to read. */
   wide: string;
   narrow: string;
+  /** Its bars lead somewhere. */
+  linked: boolean;
 }
 
 /** How a part is filled; colours come from the style sheet. */
@@ -21,6 +23,8 @@ export interface Part {
   name: string;
   term: string;
   valueOf(row: Row): number;
+  /** The address of the list behind it; null where there is none. */
+  behind?(row: Row): string | null;
 }
 
 /** One of the lines: a share of each period, with gaps where it is not defined. */
@@ -81,6 +85,17 @@ export async function drawBars(
     notation: 'compact',
     maximumSignificantDigits: 3,
   });
+  const bars = rows.flatMap((row) =>
+    parts.flatMap((part) => {
+      const value = valueIn(row, part);
+      if (value === 0) return [];
+      const period = periodText(words, drawing.by, String(row.period), true);
+      const title = words.reports.barLeads(part.term, period, compact.format(Math.abs(value)));
+      return [
+        { period: String(row.period), tone: part.tone, value, href: part.behind?.(row) ?? null, title },
+      ];
+    }),
+  );
   const draw = (size: Size) => {
     const picture = `${id}-${size.kind}`;
     const every = Math.ceil(rows.length / size.names);
@@ -91,16 +106,13 @@ export async function drawBars(
         tickFormat: (value: number) => compact.format(value),
       },
       marks: [
-        canvas.plot.barY(
-          rows.flatMap((row) =>
-            parts.map((part) => ({
-              period: String(row.period),
-              fill: `url(#${patternOf(picture, part.tone)})`,
-              value: valueIn(row, part),
-            })),
-          ),
-          { x: 'period', y: 'value', fill: 'fill' },
-        ),
+        canvas.plot.barY(bars, {
+          x: 'period',
+          y: 'value',
+          fill: ({ tone }: { tone: Tone }) => `url(#${patternOf(picture, tone)})`,
+          href: 'href',
+          title: 'title',
+        }),
         canvas.plot.ruleY([0]),
         canvas.plot.text(labelled && every === 1 ? rows : [], {
           x: 'period',
@@ -112,7 +124,7 @@ export async function drawBars(
       ],
     });
   };
-  return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+  return drawnBy(draw);
 }
 
 /** Draws a line for each share, each with marks and dashes of its own. */
@@ -158,7 +170,7 @@ export async function drawLines(drawing: Drawing, lines: readonly Line[]): Promi
         ),
       ],
     });
-  return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+  return drawnBy(draw);
 }
 
 /** One step of a waterfall, in minor units: where it begins and where it ends. */
@@ -168,6 +180,8 @@ export interface Step {
   to: number;
   /** A change, or how things stand before and after all of them. */
   is: 'standing' | 'gain' | 'loss';
+  /** The address of the list behind it; null where there is none. */
+  behind: string | null;
 }
 
 /** Draws how something came from one height to another: a line for each step, so that names and amounts have room. */
@@ -205,6 +219,8 @@ export async function drawWaterfall(
           x1: ({ from }: Step) => from / perMajor,
           x2: ({ to }: Step) => to / perMajor,
           fill: ({ is }: Step) => `url(#${patternOf(picture, tones[is])})`,
+          href: 'behind',
+          title: (step: Step) => `${step.name}: ${amount(step)}`,
         }),
         canvas.plot.text(steps, {
           y: 'name',
@@ -218,7 +234,7 @@ export async function drawWaterfall(
     });
     return withoutStyle(svg).replace('>', `>${patternsOf(picture, Object.values(tones))}`);
   };
-  return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+  return drawnBy(draw);
 }
 
 /** One bar of a comparison: what it is of, how long it is, and what stands at its end. */
@@ -278,7 +294,7 @@ export async function drawComparison({ id }: Pick<Drawing, 'id'>, bars: readonly
     });
     return withoutStyle(svg).replace('>', () => `>${patternsOf(picture, ['first'])}`);
   };
-  return { wide: draw(sizes.wide), narrow: draw(sizes.narrow) };
+  return drawnBy(draw);
 }
 
 /** The beginning and the end of a long name: an address tells most at its end. */
@@ -300,6 +316,11 @@ export function sampleOf(at: number): string {
   const { dashes, mark } = lineStyles[at] ?? lineStyles[0];
   const line = `<path d="M0 8H24" stroke="currentColor" stroke-width="2" stroke-dasharray="${dashes}"/>`;
   return `<g class="line line-${at + 1}" fill="currentColor">${line}${mark}</g>`;
+}
+
+function drawnBy(draw: (size: Size) => string): Drawn {
+  const wide = draw(sizes.wide);
+  return { wide, narrow: draw(sizes.narrow), linked: wide.includes('<a ') };
 }
 
 interface Size {
@@ -426,13 +447,18 @@ function periodText(words: Words, by: PeriodLength, period: string, isFirst: boo
   return isFirst || period.slice(5, 7) === '01' ? `${short} ${period.slice(0, 4)}` : short;
 }
 
-/** Plot writes a style element and sizes; the policy of our pages forbids the one, the page decides the other. */
+/**
+ * Plot writes a style element and sizes; the policy of our pages forbids the one, the page decides the other. The page's own words
+ * stand for the whole picture: of itself it tells only where its bars lead.
+ */
 function withoutStyle(svg: Element): string {
   for (const style of svg.querySelectorAll('style')) style.remove();
   for (const styled of svg.querySelectorAll('[style]')) styled.removeAttribute('style');
   for (const name of ['style', 'width', 'height', 'class']) svg.removeAttribute(name);
   for (const labelled of svg.querySelectorAll('[aria-label]')) labelled.removeAttribute('aria-label');
-  // The page's own words stand for the whole picture.
-  svg.setAttribute('aria-hidden', 'true');
+  const links = [...svg.querySelectorAll('a')];
+  for (const link of links) link.setAttribute('aria-label', link.querySelector('title')?.textContent ?? '');
+  for (const part of links.length === 0 ? [svg] : svg.children)
+    if (part.querySelector('a') === null) part.setAttribute('aria-hidden', 'true');
   return svg.outerHTML;
 }

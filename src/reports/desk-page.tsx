@@ -193,7 +193,7 @@ function Promised({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode 
       beside: words.reports.change.sameDays(monthOfYear(words, desk.daysYearBefore.from)),
     },
   ];
-  const said = stepsOf(words, members).map(
+  const said = stepsOf(seen, desk).map(
     ({ name, from, to, is }) =>
       `${name}: ${is === 'gain' ? '+' : is === 'loss' ? '−' : ''}${money(Math.abs(to - from))}`,
   );
@@ -376,7 +376,9 @@ function Year({ seen, desk, chart }: Part & { chart: Drawn | null }): VNode {
           words={words}
           drawn={chart}
           text={text}
-          parts={partsOfGiving(words).filter((part) => giving.rows.some((row) => part.valueOf(row) > 0))}
+          parts={partsOfGiving(seen, giving).filter((part) =>
+            giving.rows.some((row) => part.valueOf(row) > 0),
+          )}
         />
       )}
       <NotConverted words={words} amounts={giving.unconverted} />

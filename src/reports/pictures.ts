@@ -3,6 +3,7 @@ import { addDays } from '../values/calendar.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
 import type { Answer } from './answer.ts';
+import { movementIn, movementsBehind, pathBehindAny, pathOfGifts } from './behind.ts';
 import {
   type Bar,
   type Drawn,
@@ -13,10 +14,11 @@ import {
   type Part,
   type Step,
 } from './chart.ts';
+import type { Desk } from './desk.ts';
 import { countText, dateText, figureOf, moneyText, percentText, textOf } from './figures.ts';
 import type { Question } from './question.ts';
 import type { Row } from './report.ts';
-import { writtenOf } from './table.tsx';
+import { localised, type Seen, writtenOf } from './table.tsx';
 
 export interface Picture {
   drawn: Drawn;
@@ -28,6 +30,11 @@ export interface Picture {
   lines: readonly Line[];
 }
 
+/** What its bars need to lead on in the language of the page. */
+type Leading = Pick<Seen, 'words' | 'locale'>;
+/** Of the desk: how promised income moved in the days so far. */
+type Promised = Pick<Desk, 'members' | 'days' | 'currency'>;
+
 /** Which reports have one. */
 export type Pictured = keyof Words['reports']['charts'];
 
@@ -36,7 +43,8 @@ function isPictured(words: Words, name: string): name is Pictured {
 }
 
 /** The picture of an answer; null where there is nothing to draw, too much, or several currencies. */
-export async function pictureOf(words: Words, answer: Answer): Promise<Picture | null> {
+export async function pictureOf(seen: Leading, answer: Answer): Promise<Picture | null> {
+  const { words } = seen;
   const { name, question, rows, columns } = answer;
   if (!isPictured(words, name) || rows.length === 0) return null;
   const moneyIn = currencyOf(question, rows);
@@ -46,7 +54,7 @@ export async function pictureOf(words: Words, answer: Answer): Promise<Picture |
   const drawing = { words, id: name, rows, by: question.by };
   const { title, text } = words.reports.charts[name];
   const lines = linesOf(words, name);
-  const parts = partsOf(words, name);
+  const parts = partsOf(seen, answer, name);
   const used = parts.filter((part) => rows.some((row) => part.valueOf(row) !== 0));
   const shares = rows.some((row) => lines.some(({ column }) => row[column] !== null));
   if (used.length === 0 && !shares) return null;
@@ -153,7 +161,8 @@ function linesOf(words: Words, name: Pictured): Line[] {
   return columns[name].map((column) => ({ column, term: figureOf(words, { name: column }, name).term }));
 }
 
-function partsOf(words: Words, name: Pictured): Part[] {
+function partsOf(seen: Leading, answer: Answer, name: Pictured): Part[] {
+  const { words } = seen;
   const value = (row: Row, column: string) => Number(row[column] ?? 0);
   const termOf = (column: string) => figureOf(words, { name: column }, name).term;
   const part = (tone: Part['tone'], column: string, sign: 1 | -1 = 1, ...more: string[]): Part => ({
@@ -161,17 +170,22 @@ function partsOf(words: Words, name: Pictured): Part[] {
     name: termOf(column),
     term: [column, ...more].map(termOf).join(', '),
     valueOf: (row) => sign * [column, ...more].reduce((sum, each) => sum + value(row, each), 0),
+    behind: (row) => localisedOrNone(seen, pathBehindAny(answer, [column, ...more], row)),
   });
   const difference = (tone: Part['tone'], term: string, whole: string, less: string): Part => ({
     tone,
     name: term,
     term,
     valueOf: (row) => value(row, whole) - value(row, less),
+    behind: (row) => localisedOrNone(seen, pathBehindAny(answer, [whole], row)),
   });
   switch (name) {
     case 'income':
       return [
-        part('first', 'net_minor'),
+        {
+          ...part('first', 'net_minor'),
+          behind: (row) => localisedOrNone(seen, pathOfGifts(answer, row, false)),
+        },
         difference('third', words.reports.wentOut, 'gross_minor', 'net_minor'),
       ];
     case 'mrr':
@@ -205,14 +219,15 @@ function partsOf(words: Words, name: Pictured): Part[] {
   }
 }
 
-/** Of the giving report: what is promised below, what comes once on top. */
-export function partsOfGiving(words: Words): Part[] {
-  const { month, year, once } = words.reports.figures;
+/** Of the giving report: what is promised below, what comes once on top; each leads to the gifts of its days. */
+export function partsOfGiving(seen: Leading, answer: Pick<Answer, 'name' | 'question'>): Part[] {
+  const { month, year, once } = seen.words.reports.figures;
   const part = (tone: Part['tone'], { term }: { term: string }, column: string): Part => ({
     tone,
     name: term,
     term,
     valueOf: (row) => Number(row[column] ?? 0),
+    behind: (row) => localisedOrNone(seen, pathOfGifts(answer, row, false)),
   });
   return [
     part('first', month, 'month_minor'),
@@ -222,7 +237,8 @@ export function partsOfGiving(words: Words): Part[] {
 }
 
 /** How promised income came from the start of the row to its end, step by step; what did not move is left out. */
-export function stepsOf(words: Words, row: Row): Step[] {
+export function stepsOf(seen: Leading, { members: row, days, currency }: Promised): Step[] {
+  const { words } = seen;
   const term = (column: string) => figureOf(words, { name: column }, 'mrr').term;
   const value = (column: string) => Number(row[column] ?? 0);
   const moves = [
@@ -235,13 +251,21 @@ export function stepsOf(words: Words, row: Row): Step[] {
     ),
   ];
   let at = value('start_minor');
-  const steps: Step[] = [{ name: term('start_minor'), from: 0, to: at, is: 'standing' }];
+  const steps: Step[] = [{ name: term('start_minor'), from: 0, to: at, is: 'standing', behind: null }];
   for (const [column, change] of moves.filter(([, each]) => each !== 0)) {
-    steps.push({ name: term(column), from: at, to: at + change, is: change > 0 ? 'gain' : 'loss' });
+    const behind = localised(seen, movementsBehind(days, movementIn(column), currency));
+    steps.push({ name: term(column), from: at, to: at + change, is: change > 0 ? 'gain' : 'loss', behind });
     at += change;
   }
   // Each figure is rounded by itself: the end is told as it is, not added up.
-  return [...steps, { name: term('end_minor'), from: 0, to: value('end_minor'), is: 'standing' }];
+  return [
+    ...steps,
+    { name: term('end_minor'), from: 0, to: value('end_minor'), is: 'standing', behind: null },
+  ];
+}
+
+function localisedOrNone(seen: Leading, path: string | null): string | null {
+  return path === null ? null : localised(seen, path);
 }
 
 const mostCompared = 12;

@@ -85,8 +85,8 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
       const desk = await readDesk(services.reportsDatabase, reckoning, told.asOf, deskCurrency(currency));
       const seen = seenBy(req, res);
       const charts = {
-        giving: await drawnOrNot(drawGiving(seen.words, desk)),
-        movements: await drawnOrNot(drawMovements(seen.words, desk)),
+        giving: await drawnOrNot(drawGiving(seen, desk)),
+        movements: await drawnOrNot(drawMovements(seen, desk)),
       };
       show(req, res, {
         seen,
@@ -181,7 +181,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
         asked: given,
         answer,
         times,
-        picture: answer && (await drawnOrNot(pictureOf(seen.words, answer))),
+        picture: answer && (await drawnOrNot(pictureOf(seen, answer))),
         faults: isAsked ? [] : question,
         currencies: await currenciesUsed(reportsDatabase),
         reportingCurrency: reckoning.reportingCurrency,
@@ -280,15 +280,16 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
     throw new Refusal(inField('currency', fault('currency-unknown')));
   }
 
-  async function drawGiving(words: Words, desk: Desk): Promise<Drawn | null> {
+  async function drawGiving(seen: Seen, desk: Desk): Promise<Drawn | null> {
     if (desk.giving.totals?.gross_minor === 0) return null;
-    const drawing = { words, id: 'giving', rows: desk.giving.rows, by: 'month' as const };
-    return drawBars(drawing, partsOfGiving(words), desk.moneyIn, true);
+    const drawing = { words: seen.words, id: 'giving', rows: desk.giving.rows, by: 'month' as const };
+    return drawBars(drawing, partsOfGiving(seen, desk.giving), desk.moneyIn, true);
   }
 
-  async function drawMovements(words: Words, { members, moneyIn }: Desk): Promise<Drawn | null> {
-    const steps = stepsOf(words, members);
-    return steps.length < 3 ? null : drawWaterfall({ words, id: 'movements' }, steps, moneyIn);
+  async function drawMovements(seen: Seen, desk: Desk): Promise<Drawn | null> {
+    const steps = stepsOf(seen, desk);
+    const drawing = { words: seen.words, id: 'movements' };
+    return steps.length < 3 ? null : drawWaterfall(drawing, steps, desk.moneyIn);
   }
 
   /** With nothing to draw, or no drawing, a page still has its figures: the table stands open instead. */

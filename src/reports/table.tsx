@@ -5,7 +5,7 @@ import { paymentPage } from '../outside/stripe.ts';
 import { type Currency, isCurrency } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
 import { type Answer, isList, isListOfPersons, type ReportName } from './answer.ts';
-import { queryBehind } from './behind.ts';
+import { pathBehind } from './behind.ts';
 import { countText, figureOf, placeOf, textOf, unconvertedText, type Written } from './figures.ts';
 import { queryOf } from './question.ts';
 import type { Cell, Column, Row } from './report.ts';
@@ -268,10 +268,10 @@ function Told({
     const href = pageOf(seen, column, id);
     return <code title={id}>{href === null ? text : <a href={href}>{text}</a>}</code>;
   }
-  const behind = queryBehind(answer, column, row, isTotal);
+  const behind = pathBehind(answer, column, row, isTotal);
   if (behind === null) return <>{text}</>;
   return (
-    <a class="behind" href={localised(seen, `/staff/reports/movements?${behind}`)}>
+    <a class="behind" href={localised(seen, behind)}>
       {text}
     </a>
   );

@@ -87,19 +87,59 @@ describe('figures on a page', () => {
     const links = hrefs(document, '.behind');
     const month = (from: string, to: string, movement: string) =>
       `/staff/reports/movements?from=${from}&to=${to}&movement=${movement}&currency=USD&locale=ru`;
+    // Who leaves while paused takes nothing along: even where the sum is nothing, somebody may stand in the list.
+    const ended = (from: string, to: string) =>
+      ['churn_voluntary', 'churn_involuntary'].map((movement) => month(from, to, movement));
     expect(links).toEqual([
       month('2026-01-01', '2026-02-01', 'expansion'),
-      month('2026-02-01', '2026-03-01', 'churn_voluntary'),
+      ...ended('2026-01-01', '2026-02-01'),
+      ...ended('2026-02-01', '2026-03-01'),
+      ...ended('2026-03-01', '2026-04-01'),
       month('2026-01-01', '2026-04-01', 'expansion'),
-      month('2026-01-01', '2026-04-01', 'churn_voluntary'),
+      ...ended('2026-01-01', '2026-04-01'),
     ]);
-    const list = await documentOf(String(links[1]));
+    const list = await documentOf(month('2026-02-01', '2026-03-01', 'churn_voluntary'));
     expect(list.documentElement.getAttribute('lang')).toBe('ru');
     expect(list.querySelector('#movement option[selected]')?.getAttribute('value')).toBe('churn_voluntary');
     expect(list.querySelector('#currency option[selected]')?.getAttribute('value')).toBe('USD');
     expect(list.querySelectorAll('tbody tr')).toHaveLength(1);
     expect(list.querySelector('tfoot')?.textContent).toContain('-7,00');
     expect(hrefs(list, '.files a').every((href) => href.includes('movement=churn_voluntary'))).toBe(true);
+  });
+
+  it('lead from each bar to the list behind it, by name and without a script', async () => {
+    const document = await documentOf(`/staff/reports/mrr?${range}&currency=USD&locale=ru`);
+    const figure = document.querySelector('figure.chart');
+    expect(figure?.getAttribute('role')).toBeNull();
+    const bars = [...(figure?.querySelectorAll('.wide a') ?? [])].map((bar) => [
+      bar.getAttribute('aria-label')?.replaceAll('\u00a0', ' '),
+      bar.querySelector('title')?.textContent === bar.getAttribute('aria-label'),
+      bar.getAttribute('href'),
+    ]);
+    const list = (from: string, to: string, movement: string) =>
+      `/staff/reports/movements?from=${from}&to=${to}&movement=${movement}&currency=USD&locale=ru`;
+    expect(bars).toEqual([
+      ['Увеличили, янв 2026: 2 $', true, list('2026-01-01', '2026-02-01', 'expansion')],
+      [
+        'Ушли, Потеряны, Приостановлены, февр 2026: 7 $',
+        true,
+        list('2026-02-01', '2026-03-01', 'churn_voluntary'),
+      ],
+    ]);
+    expect(figure?.querySelectorAll('.wide svg[aria-hidden], .wide [aria-hidden] a')).toHaveLength(0);
+  });
+
+  it('lead to the gifts that they add up', async () => {
+    const document = await documentOf(`/staff/reports/income?${range}&currency=USD`);
+    const links = hrefs(document, 'td .behind');
+    expect(links.slice(-2)).toEqual(
+      Array(2).fill('/staff/reports/gifts?from=2026-01-01&to=2026-04-01&currency=USD'),
+    );
+    const gifts = await documentOf('/staff/reports/gifts?from=2026-02-01&to=2026-03-01&currency=USD');
+    expect(gifts.querySelectorAll('tbody tr')).toHaveLength(13);
+    expect(hrefs(document, '.wide a')).toContain(
+      '/staff/reports/gifts?from=2026-02-01&to=2026-03-01&currency=USD',
+    );
   });
 
   it('lead to who left of those who were there', async () => {

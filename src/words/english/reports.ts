@@ -77,6 +77,7 @@ export const reports = {
   thisMonth: 'This month',
   regular: 'Monthly and yearly gifts',
   against: (days: string, yearBefore: string) => `Beside ${days} and ${yearBefore}`,
+  barLeads: (what: string, period: string, amount: string) => `${what}, ${period}: ${amount}`,
   asOf: (moment: string, zone: string) => `As of ${moment}, ${zone} time`,
   copyBehind: (duration: string) => `The copy of the database that reports are read from is ${duration} behind`,
   copyOfUnknownAge: 'Reports are read from a copy of the database that does not tell how far it is behind.',

@@ -72,6 +72,7 @@ export const reports: (typeof english)['reports'] = {
   thisMonth: 'Этот месяц',
   regular: 'Регулярная поддержка',
   against: (days, yearBefore) => `Рядом — ${days} и ${yearBefore}`,
+  barLeads: (what, period, amount) => `${what}, ${period}: ${amount}`,
   asOf: (moment, zone) => `По состоянию на ${moment}, время ${zone}`,
   copyBehind: (duration) => `Копия базы, по которой строятся отчёты, отстаёт: ${duration}`,
   copyOfUnknownAge: 'Отчёты строятся по копии базы, и насколько она отстаёт, узнать нельзя.',
