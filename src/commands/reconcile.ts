@@ -144,7 +144,7 @@ function textOfReport(report: DriftReport): string {
       ],
     ),
     '',
-    `${report.events_missed} events had never arrived. ${report.checkouts.mended} checkouts mended, ${report.checkouts.adopted} written anew. ${report.settled} fees filled in, ${report.disputes_mended} disputes brought up to date.`,
+    `${report.events_missed} events had never arrived. ${report.checkouts.mended} checkouts mended, ${report.checkouts.adopted} written anew. ${report.settled} fees filled in, ${report.disputes_mended} disputes and warnings brought up to date, ${report.failures_mended} failed attempts written anew.`,
     `${report.objects} objects in ${report.requests} calls; ${report.foreign} of other products passed over.`,
     ...(report.failed > 0 ? [`${report.failed} could not be kept: the log says why.`] : []),
   ];

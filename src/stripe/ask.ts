@@ -22,6 +22,24 @@ import {
 
 type Asks = Pick<Services, 'stripe' | 'machineNow'>;
 
+/** An attempt at one of our invoices of which only its charge tells any more: that it failed, and as which attempt. */
+export async function askFailure({ stripe }: Asks, charge: Stripe.Charge): Promise<Fact[]> {
+  const intent = idOf(charge.payment_intent);
+  if (intent === null) return [];
+  const [payment] = (
+    await stripe.invoicePayments.list({
+      payment: { type: 'payment_intent', payment_intent: intent },
+      limit: 1,
+      expand: ['data.invoice.payments'],
+    })
+  ).data;
+  const invoice = payment?.invoice;
+  if (invoice === undefined || typeof invoice === 'string' || 'deleted' in invoice) return [];
+  const failedAt = at(charge.created);
+  if (failedInvoice(invoice, failedAt).length === 0) return [];
+  return failedInvoice(asItFailed(invoice, await chargesOf(stripe, invoice), failedAt), failedAt);
+}
+
 /** The facts that answer a question; none when what was asked for is gone or not ours. Throws what the client throws when Stripe cannot be reached. */
 export async function askStripe(services: Asks, question: Question): Promise<Fact[]> {
   try {

@@ -53,6 +53,8 @@ export interface Found {
   settled: number;
   /** Disputes that stood otherwise here. */
   disputesMended: number;
+  /** Failed attempts at renewals that were not known. */
+  failuresMended: number;
   eventsMissed: number;
   /** Looks at the past of memberships that were written down anew from their payments. */
   pastLooks: number;
@@ -81,6 +83,7 @@ export function nothingFound(): Found {
     checkoutsMended: 0,
     settled: 0,
     disputesMended: 0,
+    failuresMended: 0,
     eventsMissed: 0,
     pastLooks: 0,
     failed: 0,
@@ -135,6 +138,7 @@ export interface DriftReport {
   checkouts: { adopted: number; mended: number };
   settled: number;
   disputes_mended: number;
+  failures_mended: number;
   events_missed: number;
   past_looks: number;
   failed: number;
@@ -194,6 +198,7 @@ export function reportOf(
     checkouts: { adopted: found.checkoutsAdopted, mended: found.checkoutsMended },
     settled: found.settled,
     disputes_mended: found.disputesMended,
+    failures_mended: found.failuresMended,
     events_missed: found.eventsMissed,
     past_looks: found.pastLooks,
     failed: found.failed,

@@ -1,5 +1,5 @@
 // The walks through Stripe, one for each kind of object: what is listed there, how it is compared with ours, and what is mended.
-import { and, asc, gt, inArray, isNotNull, isNull } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNotNull, isNull } from 'drizzle-orm';
 import type Stripe from 'stripe';
 import { adoptIntents, intentFromMarks, type MarkedIntent } from '../ledger/checkout.ts';
 import { type LookFacts, rankOf } from '../ledger/look.ts';
@@ -14,10 +14,11 @@ import {
   disputes,
   fraudWarnings,
   memberships,
+  paymentFailures,
   payments,
 } from '../schema.ts';
 import { applyEvents } from './apply.ts';
-import { askStripe } from './ask.ts';
+import { askFailure, askStripe } from './ask.ts';
 import { addTo, type Found, type MoneyKind, tallyOf } from './drift.ts';
 import { subscribedTypes } from './events.ts';
 import type { Fact } from './fact.ts';
@@ -480,6 +481,38 @@ async function takeCharges(walking: Walking, charges: Stripe.Charge[]): Promise<
   const asked = await askAboutRenewals(walking, strangers);
   found.foreign += strangers.length - asked;
   await settleCharges(walking, paid);
+  await takeFailures(walking, charges);
+}
+
+/** Attempts at renewals that failed: of those longer ago than any event, the charge alone tells. */
+async function takeFailures(walking: Walking, charges: readonly Stripe.Charge[]): Promise<void> {
+  const { services, pace, found, until } = walking;
+  const failed = charges.filter(({ status, metadata }) => status === 'failed' && markIn(metadata) === null);
+  const named = [...new Set(failed.flatMap(({ customer }) => idOf(customer) ?? []))];
+  if (named.length === 0) return;
+  const known = await services.database
+    .select({ customer: memberships.stripeCustomerId, failedAt: paymentFailures.failedAt })
+    .from(memberships)
+    .leftJoin(paymentFailures, eq(paymentFailures.membershipId, memberships.id))
+    .where(inArray(memberships.stripeCustomerId, named));
+  const told: Told[] = [];
+  for (const charge of failed) {
+    const theirs = known.filter(({ customer }) => customer === idOf(charge.customer));
+    const isKnown = theirs.some(({ failedAt }) => isJustAfter(failedAt, charge.created));
+    if (theirs.length === 0 || isKnown) continue;
+    const facts = await pace.ask(() => askFailure(services, charge));
+    const old = seconds(until) - charge.created > 3 * day;
+    if (facts.length > 0) told.push({ facts, quiet: old });
+  }
+  const outcomes = await mend(walking, told);
+  found.failuresMended += outcomes.filter((outcome) => outcome === 'kept').length;
+}
+
+/** A failed attempt is told within a minute of its charge. */
+function isJustAfter(failedAt: Date | null, created: number): boolean {
+  if (failedAt === null) return false;
+  const after = seconds(failedAt) - created;
+  return after >= 0 && after <= 60;
 }
 
 /** A charge without our mark, of a customer of ours: a renewal whose invoice was not listed, if it is ours at all. */
