@@ -73,8 +73,6 @@ export interface RefusalFacts {
   'already-done': NoFacts;
   /** A report that took too long, or that the database's copy broke off to keep up. */
   'report-unfinished': NoFacts;
-  /** A report that took too long, or that the database's copy broke off to keep up. */
-  'report-unfinished': NoFacts;
 }
 
 export type NoFacts = Readonly<Record<never, never>>;
@@ -150,6 +148,5 @@ const statuses: { readonly [C in RefusalCode]?: number } = {
   'token-wrong': 401,
   'gift-unchangeable': 409,
   'already-done': 409,
-  'report-unfinished': 503,
   'report-unfinished': 503,
 };

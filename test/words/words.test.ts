@@ -147,7 +147,6 @@ const everyFault: { readonly [C in RefusalCode]: RefusalFacts[C] } = {
   'gift-unchangeable': {},
   'already-done': {},
   'report-unfinished': {},
-  'report-unfinished': {},
   'sender-unproven': {},
   'proof-unavailable': {},
 };

@@ -90,8 +90,6 @@ export const refusals: { readonly [C in RefusalCode]: (facts: Readonly<RefusalFa
   'already-done': () => 'This was already done. Nothing more is needed.',
   'report-unfinished': () =>
     'This could not be counted in time. Please ask again in a moment, or for a shorter time.',
-  'report-unfinished': () =>
-    'This could not be counted in time. Please ask again in a moment, or for a shorter time.',
 };
 
 const gift = { once: 'gift', month: 'monthly gift', year: 'yearly gift' } as const;
