@@ -103,6 +103,12 @@ export function DonatePage(page: DonatePageProps): VNode {
           {words.donate.notReady}{' '}
           <a href={`/remind-me?${sourceQuery(choice, locale)}`}>{words.donate.remindMeLater}</a>
         </p>
+        {page.running === null && (
+          <p class="later">
+            {words.donate.running.question}{' '}
+            <a href={`/account?locale=${locale}`}>{words.donate.running.lookAfter}</a>
+          </p>
+        )}
       </div>
     </ReaderPage>
   );

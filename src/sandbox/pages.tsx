@@ -61,6 +61,9 @@ export function OverviewPage(page: {
           <Way href="/donate" name="The donate page">
             Choose a gift and pay it with a test card.
           </Way>
+          <Way href="/account" name="A reader's own pages">
+            Sign in by letter with an address that has given.
+          </Way>
           {letters && (
             <Way href="/sandbox/mailbox" name="The mailbox">
               Every letter the service has sent.

@@ -36,11 +36,12 @@ export const donate = {
   },
   /** To a reader who is known and gives every month or year already. `given` reads "$5 a month". */
   running: {
+    question: 'You give already?',
     title: 'You give already',
     text: (given: string) => `You give ${given} already. Thank you.`,
     overdue: (given: string) =>
       `You give ${given} already, and the last payment did not go through. With another card it goes on as before; a second gift is not needed.`,
-    lookAfter: 'Look after my gift',
+    lookAfter: 'Look after your gift',
     changeAmount: 'Change the amount instead',
     changeCard: 'Change my card',
     second: (given: string) => `Or do you mean both? Then ${given} comes on top of it.`,
