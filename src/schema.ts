@@ -96,6 +96,8 @@ export const checkouts = pgTable(
     locale: text('locale').notNull(),
     ...source(),
     reminderId: uuid('reminder_id'),
+    /** Its reader was known, was shown the gift that runs already, and said that they mean both. */
+    besides: boolean('besides').notNull().default(false),
     stripeSessionId: text('stripe_session_id').unique(),
     readerId: uuid('reader_id').references(() => readers.id),
     createdAt: instant('created_at').notNull(),

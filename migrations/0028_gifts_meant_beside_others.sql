@@ -1,0 +1,1 @@
+ALTER TABLE "checkouts" ADD COLUMN "besides" boolean DEFAULT false NOT NULL;
