@@ -64,7 +64,8 @@ export async function applyEvents(
         const isBusy = found.length > 0 && services.machineNow().getTime() - toldAt.getTime() < passOnMs;
         if (!isBusy) passOn();
         if (left.length > 0 || found.length === 0) return left;
-        await makeWay(shareOf(services, found) * (performance.now() - begun), arriving);
+        const wayMs = shareOf(services, found) * (performance.now() - begun);
+        await makeWay(Math.min(wayMs, longestWayMs), arriving);
       }
     },
     // The events of one customer, or of one payment, would only wait for each other in the database.
@@ -241,6 +242,8 @@ function shareOf(services: Services, found: readonly Found[]): number {
   return waitedMs < 2000 ? 1 : 0;
 }
 
+/** Whatever a batch took, nobody's events wait for longer. */
+const longestWayMs = 250;
 /** A batch costs little more for fifty than for one: while more arrive, so long some are waited for. */
 const gatheredMs = 25;
 
@@ -316,7 +319,7 @@ async function markAll(
   const marked = await tx.execute(sql`
     update ${stripeEvents} set
       state = given.state, problem = given.problem, done_at = ${services.now().toISOString()}::timestamptz,
-      body_sealed = null, leased_until = null, fence = given.fence + 1
+      body_sealed = null, leased_until = null, fence = given.fence + 1, attempts = greatest(${stripeEvents.attempts}, 1)
     from ${rowsOf(stripeEvents, given)} given
     where ${stripeEvents.id} = given.id and ${stripeEvents.fence} = given.fence`);
   return marked.rowCount === events.length;

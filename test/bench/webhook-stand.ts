@@ -99,10 +99,8 @@ export const nothingWaits = (pool: pg.Pool) =>
 export async function allIsQuiet(pool: pg.Pool): Promise<void> {
   await untilNone(pool, "letters where state in ('queued', 'deferred', 'sending')");
   await untilNone(pool, 'payments where settled_at is null and settle_due_at < now()');
-  await sumsAreKept(pool);
+  await untilNone(pool, 'changed_facts');
 }
-
-export const sumsAreKept = (pool: pg.Pool) => untilNone(pool, 'changed_facts');
 
 async function untilNone(pool: pg.Pool, rows: string): Promise<void> {
   const begun = performance.now();

@@ -1,4 +1,4 @@
-// Applying beside each other: one customer's events that are held up do not hold up anybody else's.
+// Applying beside each other: one customer's events that are held up do not hold up anybody else's, and two instances do not do the same twice.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startService, type TestService } from '../harness/service.ts';
 
@@ -41,4 +41,32 @@ test('a reader’s gift is in the books while many events of another’s wait fo
   }
   await service.settled();
   expect(await service.rows("select 1 from stripe_events where state = 'waiting'")).toEqual([]);
+}, 40_000);
+
+test('two instances apply what one of them accepted, each event once, also where nothing but its sealed body is left', async () => {
+  const other = await service.secondInstance();
+  const before = await service.rows('select id from payments');
+  const gifts = [];
+  for (const address of ['ada', 'ben', 'cyr', 'dan', 'eva', 'fay']) {
+    const gift = await service.beginCheckout({ frequency: 'once', amountMinor: 1300 });
+    gifts.push(gift.id);
+    // The other instance has never seen these events in the clear.
+    other.services.nudge('events');
+    await service.sandbox.stripe?.pay(gift.sessionId, {
+      card: '4242424242424242',
+      email: `${address}@example.org`,
+    });
+    other.rounds.nudge('events');
+  }
+  await service.settled();
+  await other.rounds.settled();
+  const paid = await service.rows<{ id: string }>(
+    'select checkout_id as id from payments where checkout_id = any($1::uuid[])',
+    [gifts],
+  );
+  expect(paid.map(({ id }) => id).toSorted()).toEqual(gifts.toSorted());
+  expect(await service.rows('select id from payments')).toHaveLength(before.length + gifts.length);
+  const unfinished =
+    "select id from stripe_events where state in ('waiting', 'dead') or attempts = 0 and state = 'done'";
+  expect(await service.rows(unfinished)).toEqual([]);
 }, 40_000);
