@@ -54,24 +54,41 @@ export function claimLetters(services: Claiming, letterClass: LetterClass, most:
   });
 }
 
+/** Which of these classes have a letter that is due, in the same order: asked at once, since most looks find none. */
+export async function classesDue(
+  services: Claiming,
+  classes: readonly LetterClass[],
+): Promise<readonly LetterClass[]> {
+  const { rows } = await services.database.execute<{ class: LetterClass; at: string }>(sql`
+    select class, due_at::text as at from (${firstOfEach(services, classes)}) first`);
+  const now = services.now();
+  return classes.filter((one) => rows.some((row) => row.class === one && new Date(row.at) <= now));
+}
+
 /** When the next letter comes up, or null; letters in the mail server's hands are nobody's turn. */
 export async function lettersNextDue(services: Claiming): Promise<Date | null> {
   const pausedUntil = await mailServerPausedUntil(services.database, services.now());
-  // The index is by class: its first entry for each is found at once, however many wait.
   const { rows } = await services.database.execute<{ at: string | null }>(sql`
-    select min(first.due_at)::text as at
-    from unnest(array['access', 'money', 'confirm', 'reminder']) as c (class),
-      lateral (
-        select ${letters.dueAt} as due_at from ${letters}
-        where ${waiting} and ${letters.class} = c.class and (${letters.leasedUntil} is null
-          or ${letters.leasedUntil} < ${services.machineNow().toISOString()}::timestamptz)
-        order by ${letters.dueAt} limit 1
-      ) first`);
+    select min(due_at)::text as at from (${firstOfEach(services, letterClasses)}) first`);
   const at = rows[0]?.at ?? null;
   if (at === null) return null;
   const nextAt = new Date(at);
   return pausedUntil !== null && pausedUntil > nextAt ? pausedUntil : nextAt;
 }
+
+/** The index is by class: its first entry for each is found at once, however many wait. */
+function firstOfEach({ machineNow }: Claiming, classes: readonly LetterClass[]): SQL {
+  return sql`select c.class, next.due_at
+    from unnest(${sql.param(classes)}::text[]) as c (class),
+      lateral (
+        select ${letters.dueAt} as due_at from ${letters}
+        where ${waiting} and ${letters.class} = c.class and (${letters.leasedUntil} is null
+          or ${letters.leasedUntil} < ${machineNow().toISOString()}::timestamptz)
+        order by ${letters.dueAt} limit 1
+      ) next`;
+}
+
+const letterClasses: readonly LetterClass[] = ['access', 'money', 'confirm', 'reminder'];
 
 /** Says that these are still being worked on. */
 export async function renewClaims(services: Claiming, claimed: readonly Claimed[]): Promise<void> {

@@ -8,6 +8,7 @@ import { type Answer, accepted, type Outcome, outcomeOf, readAnswer } from './an
 import {
   type Claimed,
   claimLetters,
+  classesDue,
   giveBack,
   leaseSeconds,
   lettersNextDue,
@@ -72,7 +73,7 @@ export async function deliverLetters(
 
 const renewMs = 15_000;
 const longestCallMs = 10_000;
-const claimedPerLane = 20;
+const claimedPerLane = 40;
 const accessLookMs = 250;
 
 interface Run {
@@ -145,7 +146,7 @@ function supply(
   const claimMore = async () => {
     await putOff(services, run.toPutOff.splice(0));
     await run.pauses.refresh();
-    for (const one of classes) {
+    for (const one of await classesDue(services, classes)) {
       if (ready.length >= most || run.stopped()) return;
       for (const letter of await claimLetters(services, one, most - ready.length)) {
         run.onTheirWay.set(letter.id, letter);
