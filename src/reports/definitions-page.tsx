@@ -129,6 +129,7 @@ export const definitionGroups: readonly [keyof Words['reports']['groups'], reado
     ],
   ],
   ['disputes', ['answer-by', 'dispute-state', 'reason', 'opened-at', 'stripe-dispute-id', 'card-testing']],
+  ['goals', ['goal-target', 'goal-raised', 'goal-pace', 'goal-estimate']],
   ['sources', ['key', 'donors', 'new-members']],
   [
     'reminders',

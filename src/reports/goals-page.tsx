@@ -1,7 +1,8 @@
 // Goals on the desk: a thermometer for each, readable without colour, with what was raised, the pace and the days left.
-import type { VNode } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { type Currency, exponentOf } from '../values/money.ts';
 import type { Words } from '../words/words.ts';
+import type { FigurePlace } from './definitions-page.tsx';
 import { moneyText } from './figures.ts';
 import type { GoalProgress } from './goals.ts';
 import { localised, type Seen } from './table.tsx';
@@ -21,7 +22,7 @@ export function Goals({ seen, goals }: { seen: Seen; goals: readonly GoalProgres
       ) : (
         <ul class="goals">
           {goals.map((goal) => (
-            <OneGoal words={words} goal={goal} />
+            <OneGoal seen={seen} goal={goal} />
           ))}
         </ul>
       )}
@@ -29,7 +30,8 @@ export function Goals({ seen, goals }: { seen: Seen; goals: readonly GoalProgres
   );
 }
 
-function OneGoal({ words, goal }: { words: Words; goal: GoalProgress }): VNode {
+function OneGoal({ seen, goal }: { seen: Seen; goal: GoalProgress }): VNode {
+  const { words } = seen;
   const own = words.goals;
   const money = (value: number) => moneyText(words, value, goal.currency);
   const roughly = (value: number) => money(wholeUnits(value, goal.currency));
@@ -43,25 +45,52 @@ function OneGoal({ words, goal }: { words: Words; goal: GoalProgress }): VNode {
       </p>
       <Thermometer words={words} goal={goal} />
       <p>
-        <strong>{own.raisedOf(money(goal.raised), money(goal.target))}</strong>,{' '}
-        {own.share(percentOf(words, goal))}
+        <Counted seen={seen} place="goal-raised">
+          <strong>{own.raisedOf(money(goal.raised), money(goal.target))}</strong>
+        </Counted>
+        , {own.share(percentOf(words, goal))}
       </p>
       {goal.wentBack !== 0 && <p class="aside small">{own.parts(money(goal.gross), money(goal.wentBack))}</p>}
       <p class="aside small">{timeText(words, goal)}</p>
       {goal.daysUntil === 0 && goal.daysLeft > 0 && (
         <>
           <p class="aside small">
-            {own.pace(roughly(goal.pace))}
+            <Counted seen={seen} place="goal-pace">
+              {own.pace(roughly(goal.pace))}
+            </Counted>
             {distance !== 0 && (
               <>: {distance > 0 ? own.ahead(money(distance)) : own.behind(money(-distance))}</>
             )}
           </p>
           <p class="aside small">
-            {goal.estimate === null ? own.noEstimate : own.estimate(roughly(goal.estimate))}
+            {goal.estimate === null ? (
+              own.noEstimate
+            ) : (
+              <Counted seen={seen} place="goal-estimate">
+                {own.estimate(roughly(goal.estimate))}
+              </Counted>
+            )}
           </p>
         </>
       )}
     </li>
+  );
+}
+
+/** A figure, leading to how it is counted. */
+function Counted({
+  seen,
+  place,
+  children,
+}: {
+  seen: Seen;
+  place: FigurePlace;
+  children: ComponentChildren;
+}): VNode {
+  return (
+    <a class="term" href={localised(seen, `/staff/definitions#${place}`)}>
+      {children}
+    </a>
   );
 }
 

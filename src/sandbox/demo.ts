@@ -3,7 +3,11 @@ import { existsSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
 import { type House, openHouse } from '../house.ts';
 import { completeConfig, describeFaults, readSettings, type Settings } from '../outside/config.ts';
+import { transact } from '../outside/database.ts';
+import { setGoal } from '../staff/goals.ts';
 import { subscribedTypes } from '../stripe/events.ts';
+import { addDays, addMonths, localDate } from '../values/calendar.ts';
+import { isCurrency } from '../values/money.ts';
 import { type Coming, openDoors } from './demo-doors.ts';
 import { planYear } from './demo-plan.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
@@ -120,6 +124,7 @@ async function fill(house: House, sandbox: Sandbox, today: Date, stopping: Abort
     say(row(await tellMonth(house, month)));
   }
   for (const line of unfinished) say(line);
+  await setGoals(house);
   say();
   say(`That took ${Math.round(performance.now() / 1000)} s. It is ${dayOf(clock.now())} in there now.`);
   say('Look at it with: npm start');
@@ -194,6 +199,37 @@ async function tellMonth({ services }: House, { begins, ends }: Month): Promise<
     ...counts.map((name) => told[name] ?? ''),
     received.format(Number(told.received ?? 0) / 100),
   ];
+}
+
+/** As staff would: one of all gifts and one of the newest campaign, both under way, once each. */
+async function setGoals({ services }: House): Promise<void> {
+  const { timeZone, reportingCurrency: currency } = services.config.publication;
+  if (!isCurrency(currency)) return;
+  const now = services.now();
+  const month = `${localDate(now, timeZone).slice(0, 7)}-01`;
+  const firstOn = addMonths(month, -1);
+  const { rows } = await services.database.execute<{ campaign: string | null; raised: string }>(sql`
+    select campaign, coalesce(sum(amount_minor), 0) as raised from reporting.ledger
+    where kind = 'payment' and currency = ${currency} and happened_at >= ${firstOn}::timestamp at time zone ${timeZone}
+    group by grouping sets ((), (campaign)) having grouping(campaign) = 1 or campaign is not null
+    order by campaign is not null, sum(amount_minor) desc limit 2`);
+  const { rows: before } = await services.database.execute(
+    sql`select 1 from goals where first_on = ${firstOn}::date`,
+  );
+  if (before.length > 0) return;
+  for (const { campaign, raised } of rows) {
+    const hundreds = Math.max(1, Math.round((Number(raised) * 1.6) / 10_000));
+    await transact(services, (tx) =>
+      setGoal(tx, now, {
+        title: campaign === null ? 'Two reporters for the harbour desk' : `The campaign “${campaign}”`,
+        campaign,
+        targetMinor: BigInt(hundreds) * 10_000n,
+        currency,
+        firstOn,
+        lastOn: addDays(addMonths(month, 2), -1),
+      }),
+    );
+  }
 }
 
 function row([name = '', ...figures]: string[]): string {

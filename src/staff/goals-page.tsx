@@ -72,7 +72,9 @@ function GoalsTable(page: OwnPage & { goals: readonly Goal[]; today: string; for
             <th scope="col">{columns.title}</th>
             <th scope="col">{columns.campaign}</th>
             <th scope="col" class="number">
-              {columns.target}
+              <a class="term" href={`/staff/definitions?locale=${locale}#goal-target`}>
+                {columns.target}
+              </a>
             </th>
             <th scope="col">{columns.days}</th>
             <th scope="col">{columns.state}</th>

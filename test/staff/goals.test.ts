@@ -79,6 +79,12 @@ test('a goal that is set stands on the desk with what came in, also in words', a
   expect(section?.querySelector('svg')?.getAttribute('aria-label')).toMatch(
     /^A bar filled to 25%: \$25 of \$100\. A line marks an even pace, \$\d/,
   );
+  const { document: definitions } = await pageAt('/staff/definitions?locale=en', 'viewer');
+  const counted = [...(section?.querySelectorAll('a.term') ?? [])].map((link) =>
+    String(link.getAttribute('href')?.split('#')[1]),
+  );
+  expect(counted).toContain('goal-raised');
+  for (const place of counted) expect(definitions.getElementById(place)?.textContent).toBeTruthy();
   const { document: russian } = await pageAt('/staff?locale=ru', 'viewer');
   expect(russian.querySelector('.goal')?.textContent?.replace(/\s/g, ' ')).toContain('25 $ из 100 $');
 });

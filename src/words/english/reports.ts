@@ -452,6 +452,7 @@ export const reports = {
     recovery: 'Failed payments, and the coming year',
     people: 'Lists of people',
     disputes: 'Disputes',
+    goals: 'Goals',
     sources: 'Where gifts come from',
     reminders: 'Reminders',
     gifts: 'Single gifts',
@@ -734,6 +735,22 @@ export const reports = {
     },
     country: { term: 'Country', text: 'Of the card or account of their latest payment.' },
     given: { term: 'Given in all', text: 'All payments, less refunds and disputes until now.' },
+    'goal-target': {
+      term: 'Target of a goal',
+      text: 'What you set out to raise, in one currency, from the first day to the last, both included, in the publication’s time zone. Only gifts in this currency count: of all readers, or of one campaign.',
+    },
+    'goal-raised': {
+      term: 'Raised for a goal',
+      text: 'Payments received in the days of the goal, less refunds and disputes that fall into the same days, each on its own day. The share that readers add to cover fees counts; fees are not taken off.',
+    },
+    'goal-pace': {
+      term: 'Even pace',
+      text: 'What would have come by now if the target came in evenly, from the first instant of the first day to the last of the last. Rounded to whole units.',
+    },
+    'goal-estimate': {
+      term: 'Estimate for the last day',
+      text: 'What was raised so far, divided by the share of the time that has passed: what it comes to if it goes on as it did. An estimate, not a promise; not told on the first day, nor once the time is over.',
+    },
     'answer-by': { term: 'Answer by', text: 'Until when the bank takes an answer; in files in UTC.' },
     'dispute-state': {
       term: 'State',
