@@ -2,7 +2,7 @@
 import type Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Faults } from '../../src/sandbox/stripe/stand-in.ts';
-import { startService, type TestService } from '../harness/service.ts';
+import { linkIn, press, startService, type TestService } from '../harness/service.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -165,5 +165,50 @@ describe('after the payment', () => {
     expect(await service.rows(`select fee_minor from payments where checkout_id = '${id}'`)).toEqual([
       { fee_minor: '181' },
     ]);
+  });
+});
+
+describe('while a member looks after their gift', () => {
+  let manage: string;
+  beforeAll(async () => {
+    await service.give({ frequency: 'month', amountMinor: 6100, email: 'member@example.org' });
+    const [letter] = await service.letters('member@example.org');
+    manage = linkIn(letter, /\/account\/manage\//);
+  });
+
+  const ways: [string, string, () => Promise<Response>][] = [
+    ['another card', '/v1/billing_portal', () => press(manage, { to: 'card' })],
+    ['another amount', '/v1/subscriptions', () => press(`${manage}/amount`, { amount: '70' })],
+  ];
+  const troubles: [string, Omit<NonNullable<Faults['calls']>, 'path'>][] = [
+    ['says nothing', { status: 200, times: 50, delay_ms: 20_000 }],
+    ['is broken', { status: 500, times: 50 }],
+  ];
+  test.each(
+    ways.flatMap(([what, path, ask]) =>
+      troubles.map(([name, fault]) => [`${what}, and Stripe ${name}`, path, ask, fault] as const),
+    ),
+  )(
+    '%s: an honest page within five seconds, and nothing is changed',
+    async (_what, path, ask, fault) => {
+      misbehave({ path, ...fault });
+      const begun = performance.now();
+      const answer = await ask();
+      expect(performance.now() - begun).toBeLessThan(5000);
+      expect(answer.status).toBe(503);
+      expect(await answer.text()).toMatch(/cannot be reached|Nothing was (charged|changed)/);
+      expect(
+        await service.rows('select amount_minor::int as amount from memberships where amount_minor >= 6100'),
+      ).toEqual([{ amount: 6100 }]);
+    },
+    20_000,
+  );
+
+  test('and Stripe says nothing of the invoice that a letter leads to: the reader’s own page, within five seconds', async () => {
+    misbehave({ path: '/v1/invoices', status: 200, times: 50, delay_ms: 20_000 });
+    const begun = performance.now();
+    const answer = await fetch(`${manage}/invoice`);
+    expect(performance.now() - begun).toBeLessThan(5000);
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('$61')]);
   });
 });
