@@ -56,6 +56,7 @@ function intentOf(gift: Gift & { locale: Locale }, reminderId: string | null): I
     component: gift.source.component ?? null,
     referrer: gift.source.referrer ?? null,
     reminderId,
+    besides: gift.besides === true,
   };
 }
 

@@ -47,10 +47,17 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
     const { gift, faults, choice, key } = giftFromForm(req.body, usual);
     if (!gift) return showForm(req, res, { choice, faults, status: 422 });
     const locale = localeOf(req, config, gift.locale);
-    const running = await secondTo(req, res, gift);
-    if (running !== null) return showRunning(req, res, { gift: { ...gift, locale }, running, key });
+    const running = await besideWhat(req, res, gift);
+    if (running !== null && !gift.besides) {
+      return showRunning(req, res, { gift: { ...gift, locale }, running, key });
+    }
     try {
-      const { id, url } = await beginOnce(services, door, { ...gift, locale }, key);
+      const { id, url } = await beginOnce(
+        services,
+        door,
+        { ...gift, locale, besides: running !== null },
+        key,
+      );
       rememberCheckout(services, res, id);
       personal(res);
       res.redirect(303, url);
@@ -63,11 +70,12 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
   routes.post('/api/v1/checkouts', limited, jsonBody(), async (req, res) => {
     const gift = giftFromRequest(req.body);
     const locale = gift.locale ?? localeOf(req, config);
-    if (await secondTo(req, res, gift)) throw new Refusal(fault('gift-runs-already'));
+    const besides = (await besideWhat(req, res, gift)) !== null;
+    if (besides && !gift.besides) throw new Refusal(fault('gift-runs-already'));
     const request = { scope: 'checkouts', key: idempotencyKeyOf(req), body: req.body as unknown };
     const { status, body } = await answerOnce(services, request, async () => ({
       status: 201,
-      body: await beginCheckout(services, { ...gift, locale }, door.reminderOpened),
+      body: await beginCheckout(services, { ...gift, locale, besides }, door.reminderOpened),
     }));
     rememberCheckout(services, res, body.id);
     personal(res);
@@ -115,9 +123,9 @@ export function donateRoutes(services: Services, door: DonateDoor): Router {
 
   return routes;
 
-  /** The gift beside which this one would run, unless its reader has said that they mean both. */
-  async function secondTo(req: Request, res: Response, gift: Gift): Promise<Running | null> {
-    if (gift.frequency === 'once' || gift.besides) return null;
+  /** The gift beside which this one would run. That both are meant counts only of whoever is known to have it. */
+  async function besideWhat(req: Request, res: Response, gift: Gift): Promise<Running | null> {
+    if (gift.frequency === 'once') return null;
     return runningGift(services, req, res, gift.reminderToken);
   }
 

@@ -19,6 +19,8 @@ export interface Intent {
   component: string | null;
   referrer: string | null;
   reminderId: string | null;
+  /** A regular gift beside one that runs, as its reader, who was known, has said. */
+  besides: boolean;
 }
 
 /** Notes an intent before Stripe hears of it, and answers its id: our reference and idempotency key there. */
@@ -44,6 +46,7 @@ export function marksOf(id: string, intent: Intent): Record<string, string> {
     [markNames.component]: intent.component,
     [markNames.referrer]: intent.referrer,
     [markNames.reminder]: intent.reminderId,
+    [markNames.besides]: intent.besides ? 'yes' : null,
   };
   return Object.fromEntries(
     Object.entries(marks).flatMap(([name, value]) => (value ? [[name, value.slice(0, 500)]] : [])),
@@ -86,6 +89,7 @@ export function intentFromMarks(
     referrer: said('referrer'),
     reminderId:
       reminder !== null && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(reminder) ? reminder : null,
+    besides: said('besides') === 'yes',
     createdAt: object.createdAt,
   };
 }
@@ -202,4 +206,5 @@ const markNames = {
   component: 'favor_component',
   referrer: 'favor_referrer',
   reminder: 'favor_reminder',
+  besides: 'favor_besides',
 } as const;

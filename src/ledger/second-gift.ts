@@ -3,7 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import { held } from '../outside/claim.ts';
 import type { Reads, Tx } from '../outside/database.ts';
-import { memberships, readers, secondGifts } from '../schema.ts';
+import { checkouts, memberships, readers, secondGifts } from '../schema.ts';
 import { rankOf } from './look.ts';
 import type { Plan } from './membership.ts';
 import { runs, type Standing } from './standing.ts';
@@ -42,7 +42,9 @@ export async function noteSecondGifts(
   const wanted = several.flatMap(([readerId, plans]) =>
     pairsOf(plans.flatMap(promisedBy), now).map((pair) => ({ readerId, ...pair })),
   );
-  const fresh = wanted.filter((pair) => !known.some((row) => isSamePair(row, pair)));
+  const unknown = wanted.filter((pair) => !known.some((row) => isSamePair(row, pair)));
+  const meant = await meantBesides(tx, unknown);
+  const fresh = unknown.filter(({ newerId }) => !meant.has(newerId));
   const gone = known.filter((row) => isUntouched(row) && !wanted.some((pair) => isSamePair(row, pair)));
   if (gone.length > 0) {
     await tx.delete(secondGifts).where(
@@ -74,6 +76,22 @@ export async function noteSecondGifts(
     new Map(several.flatMap(([, plans]) => plans.map(byMembership))),
   );
   return fresh.length + gone.length + woken === 0 ? known : tx.select().from(secondGifts).where(theirs);
+}
+
+/** Newer gifts of which their reader said beforehand that they mean both: there is nothing to mend. */
+async function meantBesides(reads: Reads, pairs: readonly { newerId: string }[]): Promise<Set<string>> {
+  if (pairs.length === 0) return new Set();
+  const rows = await reads
+    .select({ id: memberships.id })
+    .from(memberships)
+    .innerJoin(checkouts, and(eq(checkouts.id, memberships.checkoutId), checkouts.besides))
+    .where(
+      inArray(
+        memberships.id,
+        pairs.map(({ newerId }) => newerId),
+      ),
+    );
+  return new Set(rows.map(({ id }) => id));
 }
 
 function byMembership(plan: Plan): [string, Plan['newest']] {

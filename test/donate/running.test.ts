@@ -99,3 +99,29 @@ test('the link of one’s own reminder is known by as well, but its reader signs
   await give({ ...giving, reminder, besides: 'yes' }, '').expect(303);
   await give({ ...giving, reminder: 'bent' }, '').expect(303);
 });
+
+test('both that were meant go on, and no letter asks which; what a stranger says of it counts for nothing', async () => {
+  await service.sandbox.clock.advance('PT1H');
+  const begun = await give({ ...giving, amount: '12', besides: 'yes' }).expect(303);
+  const sessionId = /cs_test_[A-Za-z0-9]+/.exec(String(begun.headers.location))?.[0] ?? '';
+  await service.sandbox.stripe?.pay(sessionId, {
+    card: '4242424242424242',
+    email: 'ada@example.org',
+    name: 'Ada',
+    country: 'US',
+  });
+  await service.settled();
+  expect(
+    await service.rows(
+      `select amount_minor::int as amount, standing, ends_at as ends from memberships where reader_id = $1 order by started_at`,
+      [reader],
+    ),
+  ).toEqual([
+    { amount: 500, standing: 'active', ends: null },
+    { amount: 1200, standing: 'active', ends: null },
+  ]);
+  expect(await service.rows('select from second_gifts')).toEqual([]);
+  await give({ ...giving, besides: 'yes' }, '').expect(303);
+  const [newest] = await service.rows('select besides from checkouts order by id desc limit 1');
+  expect(newest).toEqual({ besides: false });
+});
