@@ -35,6 +35,7 @@ export interface Comparing {
 export function comparedLines(sets: SQL, { facts, times, firstGifts, persons }: Comparing): SQL {
   const once = persons ? sql`, (set_name, number, starts_at, reader_id)` : sql``;
   const signed = (amount: SQL) => sql`${sql.raw(String(times))} * ${amount}`;
+  const isAtOnce = firstGifts === 'at-once';
   return sql`
   with ${facts === null ? sql`` : sql`${facts}, `}stretch_set(set_name, first_number, starts, ends) as materialized (${sets}
   ), returned as (
@@ -44,7 +45,7 @@ export function comparedLines(sets: SQL, { facts, times, firstGifts, persons }: 
     join adjustments a on a.happened_at >= reach.starts_at and a.happened_at < reach.ends_at
       and a.kind in ('refund', 'refund_failed')
     group by a.payment_id
-  ), gift as (
+  )${isAtOnce ? sql`, dated as (${datedGifts(persons)})` : sql``}, gift as (
     select
       s.set_name,
       s.first_number + place.place - 1 as number,
@@ -52,12 +53,13 @@ export function comparedLines(sets: SQL, { facts, times, firstGifts, persons }: 
       coalesce(given.reporting, p.currency) as currency,
       p.currency as own_currency,
       p.reader_id,
+      ${isAtOnce ? sql`p.first_at, p.first_of_all_at` : sql`null::timestamptz as first_at, null::timestamptz as first_of_all_at`},
       stayed.own_kept,
       ${worth(sql`stayed.own_kept`)} as kept,
       ${persons ? worth(sql`stayed.own_kept`, sql`given.house_currency`) : sql`null::numeric`} as house_kept
     from given
     cross join stretch_set s
-    join payments p on p.paid_at >= s.starts[1] and p.paid_at < s.ends[cardinality(s.ends)]
+    join ${isAtOnce ? sql`dated` : sql`payments`} p on p.paid_at >= s.starts[1] and p.paid_at < s.ends[cardinality(s.ends)]
       and (given.only_currency is null or p.currency = given.only_currency)
     left join returned on returned.payment_id = p.id
     cross join lateral (select width_bucket(p.paid_at, s.starts) as place) as place
@@ -70,37 +72,40 @@ export function comparedLines(sets: SQL, { facts, times, firstGifts, persons }: 
     where p.paid_at < s.ends[place.place] and stayed.own_kept > 0
   ), kept as (
     select set_name, number, starts_at, currency, reader_id,
-      coalesce(case when grouping(currency) = 0 then sum(kept) else sum(house_kept) end, 0) as amount
+      coalesce(case when grouping(currency) = 0 then sum(kept) else sum(house_kept) end, 0) as amount,
+      case when grouping(currency) = 0 then min(first_at) else min(first_of_all_at) end as first_at
     from gift
     group by grouping sets ((set_name, number, starts_at, currency, reader_id)${once})
-  ), first_gift as (${firstGifts === 'by-index' ? firstOfEach : firstOfAll(persons)}
   ), in_order as (
     select
       kept.*,
-      first_gift.at >= kept.starts_at as is_new,
+      row_number() over person as nth,
+      first_value(kept.starts_at) over person as begins_at,
       coalesce(lag(kept.number) over person = kept.number - 1, false) as gave,
       lag(kept.amount) over person as before,
-      lag(first_gift.at >= kept.starts_at) over person as was_new,
       coalesce(lead(kept.number) over person = kept.number + 1, false) as gives_again
     from kept
-    join first_gift on first_gift.reader_id = kept.reader_id and first_gift.currency is not distinct from kept.currency
     window person as (partition by kept.set_name, kept.currency, kept.reader_id order by kept.number)
+  ), judged as (
+    -- Whoever gave in two stretches before was not new in either of the last two.
+    select in_order.*, nth <= 2 and ${isAtOnce ? sql`first_at >= begins_at` : noneBefore} as began_new
+    from given cross join in_order
   )
   select set_name, beside.number, currency, part, beside.was_new, ${signed(sql`count(*)`)} as facts,
     ${signed(sql`sum(previous)`)} as previous, ${signed(sql`sum(current)`)} as current
-  from in_order
+  from judged
   cross join lateral (
     select number,
       case
-        when not gave and is_new then 'new'
+        when not gave and nth = 1 and began_new then 'new'
         when not gave then 'recaptured'
         when amount > before then 'upgraded'
         when amount < before then 'downgraded'
         else 'same'
       end as part,
-      gave and was_new as was_new, case when gave then before else 0 end as previous, amount as current
+      gave and nth = 2 and began_new as was_new, case when gave then before else 0 end as previous, amount as current
     union all
-    select number + 1, 'lapsed', is_new, amount, 0 where not gives_again
+    select number + 1, 'lapsed', nth = 1 and began_new, amount, 0 where not gives_again
   ) as beside
   group by set_name, beside.number, currency, part, beside.was_new
   union all
@@ -110,24 +115,21 @@ export function comparedLines(sets: SQL, { facts, times, firstGifts, persons }: 
   group by set_name, number, own_currency`;
 }
 
-const firstOfEach = sql`
-    select person.currency, person.reader_id, (
-      select min(p.paid_at) from payments p
-      where p.reader_id = person.reader_id
-        and (given.reporting is not null or p.currency = coalesce(person.currency, p.currency))
-    ) as at
-    from given
-    cross join (select distinct currency, reader_id from kept) as person`;
+const noneBefore = sql`not exists (
+      select from payments e
+      where e.reader_id = in_order.reader_id and e.paid_at < in_order.begins_at
+        and (given.reporting is not null or e.currency = coalesce(in_order.currency, given.only_currency, e.currency))
+    )`;
 
-function firstOfAll(persons: boolean): SQL {
+/** Every payment with the moment of its supporter's first, in its currency where each has its own. */
+function datedGifts(persons: boolean): SQL {
+  const ofAll = persons ? sql`min(p.paid_at) over (partition by p.reader_id)` : sql`null::timestamptz`;
   return sql`
-    select currency, reader_id, min(paid_at) as at
-    from (
-      select p.reader_id, p.paid_at, coalesce(given.reporting, p.currency) as currency
-      from given
-      join payments p on given.only_currency is null or p.currency = given.only_currency
-    ) as paid
-    group by grouping sets ((reader_id, currency)${persons ? sql`, (reader_id)` : sql``})`;
+    select p.*, min(p.paid_at) over (partition by p.reader_id, coalesce(given.reporting, p.currency)) as first_at,
+      ${ofAll} as first_of_all_at
+    from given
+    join payments p on given.only_currency is null or p.currency = given.only_currency
+  `;
 }
 
 /** A line for every block and period, for each block's whole range (1 of its own set), and for the whole. */

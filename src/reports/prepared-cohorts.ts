@@ -11,16 +11,13 @@ export const cohortSums: KeptKind = {
   keys: ['cohort', 'month', 'currency'],
   unique: 'one_sum_of_cohorts',
   sums: ['facts', 'giving', 'standing', 'promised'],
-  lines: ({ mode }, facts, times) =>
-    followedLines(
-      { currency: mode === 'reporting' ? mode : null },
-      {
-        facts,
-        times,
-        monthOf: (moment) =>
-          sql`(${monthsKept('on_day')})[width_bucket(${moment}, ${monthsKept('starts_at')})]`,
-      },
-    ),
+  // Persons once are the same in any currency.
+  lines: ({ mode }, facts, times) => {
+    const monthOf = (moment: SQL) =>
+      sql`(${monthsKept('on_day')})[width_bucket(${moment}, ${monthsKept('starts_at')})]`;
+    const lines = followedLines({ facts, times, monthOf });
+    return mode === 'own' ? lines : sql`select * from (${lines}) as none where false`;
+  },
 };
 
 function monthsKept(column: 'on_day' | 'starts_at'): SQL {
@@ -33,11 +30,13 @@ function monthsKept(column: 'on_day' | 'starts_at'): SQL {
  */
 export async function followedOf(reads: Reads, asked: Question): Promise<SQL> {
   const question = await prepare(reads, asked);
+  const { currency } = asked;
+  const labelled = currency === 'reporting' ? sql`(select reporting from given)` : sql`currency`;
   return sql`${everyoneChanged}, followed as (
-  select cohort, month, currency, sum(facts) as facts, sum(giving) as giving, sum(standing) as standing, sum(promised) as promised
-  from (${isPrepared(question) && grainOf(question) === 'month' ? kept(question) : counted(question, null, 1)}) as line
-  where cohort > 0
-  group by cohort, month, currency
+  select cohort, month, ${labelled} as currency, sum(facts) as facts, sum(giving) as giving, sum(standing) as standing, sum(promised) as promised
+  from (${isPrepared(question) && grainOf(question) === 'month' ? kept(question) : counted(null, 1)}) as line
+  where cohort > 0 ${currency === null ? sql`` : sql`and currency is ${sql.raw(currency === 'reporting' ? '' : 'not')} null`}
+  group by 1, 2, 3
   having sum(facts) > 0
 )`;
 }
@@ -48,17 +47,15 @@ function kept(question: PreparedQuestion): SQL {
   return sql`
   select ${number('cohort')} as cohort, ${number('month')} as month, k.currency, facts, giving, standing, promised
   from given
-  join kept_cohorts k on k.mode = case when given.reporting is null then 'own' else 'reporting' end
+  join kept_cohorts k on k.mode = 'own'
     and k.cohort >= ${question.from}::date and k.cohort < ${question.to}::date and k.month < ${question.to}::date
     and (given.only_currency is null or k.currency = given.only_currency)
   ${
-    question.hasChanges
-      ? sql`union all ${counted(question, factsNow, 1)} union all ${counted(question, factsThen, -1)}`
-      : sql``
+    question.hasChanges ? sql`union all ${counted(factsNow, 1)} union all ${counted(factsThen, -1)}` : sql``
   }`;
 }
 
-function counted(question: Question, facts: SQL | null, times: 1 | -1): SQL {
+function counted(facts: SQL | null, times: 1 | -1): SQL {
   const monthOf = (moment: SQL) => sql`width_bucket(${moment}, given.starts)`;
-  return sql`select * from (${followedLines(question, { facts, times, monthOf })}) as counted`;
+  return sql`select * from (${followedLines({ facts, times, monthOf })}) as counted`;
 }
