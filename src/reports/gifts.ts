@@ -2,6 +2,8 @@
 import { sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { fault, inField, Refusal } from '../values/refusal.ts';
+import { prepare } from './prepared.ts';
+import { giftsOf, takenBack } from './prepared-gifts.ts';
 import type { Question } from './question.ts';
 import {
   type Answered,
@@ -35,8 +37,9 @@ export const gifts: Report = { name: 'gifts', columns: () => columns, read: read
  * Gifts of the range, the newest first, `most` of them, after the gift `before` if one is named; the totals are of the whole
  * range. `returned_minor` is what refunds and disputes took back until now. A fee that Stripe has not told is in no total.
  */
-async function readGifts(reads: Reads, question: Question): Promise<Figures> {
-  if (question.before?.includes(':')) throw new Refusal(inField('before', fault('value-malformed')));
+async function readGifts(reads: Reads, asked: Question): Promise<Figures> {
+  if (asked.before?.includes(':')) throw new Refusal(inField('before', fault('value-malformed')));
+  const question = await prepare(reads, asked);
   const found = await answered(
     reads,
     sql`
@@ -51,23 +54,14 @@ with given as materialized (${givenPeriods(question)}
   where ${question.before}::uuid is null or (p.paid_at, p.id) < (select paid_at, id from last_passed)
   order by p.paid_at desc, p.id desc
   limit ${question.most + 1}
-), taken_back as (
-  select p.currency, sum(${takenBack}) as returned
-  from given
-  join payments p on p.paid_at >= given.starts_at and p.paid_at < given.ends_at
-  join adjustments a on a.payment_id = p.id
-  group by p.currency
-), whole as (
-  select
-    p.currency,
-    count(*) as gifts,
-    count(*) filter (where (p.paid_at, p.id) >= (select paid_at, id from last_passed)) as passed,
-    sum(p.amount_minor) as amount,
-    sum(p.fees_covered_minor) as fees_covered,
-    sum(p.fee_minor) as fee
+), ${giftsOf(question)}, passed as (
+  -- Counted only where a place in the list is named.
+  select p.currency, count(*) as passed
   from given
   join payments p on p.paid_at >= given.starts_at and p.paid_at < given.ends_at
     and (given.only_currency is null or p.currency = given.only_currency)
+    and (p.paid_at, p.id) >= (select paid_at, id from last_passed)
+  where ${question.before}::uuid is not null
   group by p.currency
 )
 select
@@ -90,10 +84,10 @@ select
   newest.stripe_payment_intent_id
 from newest
 union all
-select true, whole.gifts, whole.passed, null, null, null, null, null, whole.currency,
-  whole.amount, whole.fees_covered, whole.fee, coalesce(taken_back.returned, 0), null, null, null, null
+select true, whole.gifts, coalesce(passed.passed, 0), null, null, null, null, null, whole.currency,
+  whole.amount, whole.fees_covered, whole.fee, whole.returned, null, null, null, null
 from whole
-left join taken_back on taken_back.currency = whole.currency
+left join passed on passed.currency = whole.currency
 order by is_whole, moment desc, id desc, currency`,
   );
   const list = found.filter((line) => line.is_whole === false).map((line) => rowOf(columns, line));
@@ -117,8 +111,6 @@ order by is_whole, moment desc, id desc, currency`,
     },
   };
 }
-
-const takenBack = sql`case when a.kind in ('refund', 'dispute_withdrawn') then a.amount_minor else -a.amount_minor end`;
 
 function sumOf(lines: readonly Answered[], name: string): number {
   return lines.reduce((sum, line) => sum + Number(line[name]), 0);

@@ -99,21 +99,25 @@ export function nextPayments(timeZone: string): SQL {
   select
     coalesce(given.reporting, plan.currency) as currency,
     plan.currency as own_currency,
-    plan.amount_minor * coalesce(newest.rate, 1) as amount,
-    plan."interval" as every,
+    plan.amount_minor * coalesce(plan.newest_rate, 1) as amount,
+    plan.every,
     date_trunc('month', plan.period_ends_at at time zone ${timeZone})::date as next_month,
-    given.reporting is not null and plan.currency <> given.reporting and newest.rate is null as is_unrated
+    given.reporting is not null and plan.currency <> given.reporting and plan.newest_rate is null as is_unrated
   from given
   cross join (
-    select distinct on (membership_id) * from look order by membership_id, looked_at desc
+    -- In one list, since a join of two that are only known here may compare each plan with each payment.
+    select *, first_value(rate) over (partition by reader_id, currency order by rate is null, at desc, id desc) as newest_rate
+    from (
+      select reader_id, currency, null::timestamptz as at, null::uuid as id, null::numeric as rate, amount_minor, "interval" as every, period_ends_at
+      from (select distinct on (membership_id) * from look order by membership_id, looked_at desc) as newest
+      where standing in ('active', 'past_due') and not is_ending
+      union all
+      select p.reader_id, p.currency, p.paid_at, p.id, p.settled_amount_minor::numeric / p.amount_minor, null, null, null
+      from given
+      join payments p on p.kind <> 'once' and p.currency <> given.reporting and p.settled_currency = given.reporting
+    ) as plan_or_rate
   ) as plan
-  left join (
-    select distinct on (p.reader_id, p.currency) p.reader_id, p.currency, p.settled_amount_minor::numeric / p.amount_minor as rate
-    from given
-    join payments p on p.kind <> 'once' and p.currency <> given.reporting and p.settled_currency = given.reporting
-    order by p.reader_id, p.currency, p.paid_at desc, p.id desc
-  ) as newest on newest.reader_id = plan.reader_id and newest.currency = plan.currency
-  where plan.standing in ('active', 'past_due') and not plan.is_ending
+  where plan.every is not null
 )`;
 }
 

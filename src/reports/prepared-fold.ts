@@ -3,19 +3,28 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Tx } from '../outside/database.ts';
 import type { Services } from '../outside/services.ts';
 import { addDays, localDate, startOfDay } from '../values/calendar.ts';
+import { byParts } from './every-fact.ts';
 import { foreseeRanges, markCounted, rangesWait, waitingRange } from './kept-ranges.ts';
-import type { KeptKind } from './prepared.ts';
+import type { Keeping, KeptKind } from './prepared.ts';
+import { attemptSums } from './prepared-attempts.ts';
 import { cohortSums } from './prepared-cohorts.ts';
 import { comparisonSums, rangeSums } from './prepared-comparisons.ts';
-import { attemptSums } from './prepared-attempts.ts';
 import { factsNow, factsThen } from './prepared-facts.ts';
+import { giftSums } from './prepared-gifts.ts';
 import { moneySums } from './prepared-money.ts';
 import { promiseSums } from './prepared-promises.ts';
 import { reckoningOf } from './reckoning.ts';
 import { answered } from './report.ts';
 
 /** Everything that sums are kept of. Where one is added the migration empties kept_books, so that all are counted once more. */
-const kinds: readonly KeptKind[] = [moneySums, promiseSums, attemptSums, comparisonSums, cohortSums];
+const kinds: readonly KeptKind[] = [
+  moneySums,
+  promiseSums,
+  attemptSums,
+  giftSums,
+  comparisonSums,
+  cohortSums,
+];
 
 type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['config'], 'publication'> };
 
@@ -63,7 +72,7 @@ async function countRange(tx: Tx, services: Counting): Promise<boolean> {
   const name = await waitingRange(tx);
   if (name === null) return false;
   await tx.execute(sql`set local work_mem = '256MB'`);
-  await addUp(tx, services, everyone, [{ facts: everyFact, times: 1 }], [rangeSums(name)]);
+  await addUpEveryone(tx, services, [rangeSums(name)]);
   await markCounted(tx, name);
   return true;
 }
@@ -147,54 +156,97 @@ async function countAnew(tx: Tx, services: Counting): Promise<void> {
   }
   await tx.execute(sql`set local work_mem = '256MB'`);
   await keepDays(tx, services, null);
-  await addUp(tx, services, everyone, [{ facts: everyFact, times: 1 }]);
+  await addUpEveryone(tx, services, kinds);
   await tx.execute(
     sql`insert into kept_books (time_zone, reporting_currency, fiscal_year_start, counted_at)
       values (${timeZone}, ${reportingCurrency}, ${fiscalYearStart}, ${services.now().toISOString()}::timestamptz)`,
   );
 }
 
-const everyone = sql`changed_reader as materialized (select null::uuid as reader_id where false)`;
+/** Adds what everyone counts for to kinds of sums of which there are none yet; the sums of each part are put together at the end. */
+async function addUpEveryone(tx: Tx, services: Counting, some: readonly KeptKind[]): Promise<void> {
+  for (const { table } of some)
+    await tx.execute(
+      sql`create temporary table ${ofParts(table)} (like ${sql.identifier(table)}) on commit drop`,
+    );
+  await byParts(tx, () =>
+    eachKind(services, some, [{ facts: everyFact, times: 1 }], async ({ table, keys, sums }, mode, line) => {
+      await tx.execute(sql`
+with ${line}
+insert into ${ofParts(table)} (mode, ${columnList(keys)}, ${columnList(sums)})
+${summed(keys, sums, mode)}`);
+    }),
+  );
+  for (const { table, keys, sums } of some) {
+    await tx.execute(sql`
+insert into ${sql.identifier(table)} (mode, ${columnList(keys)}, ${columnList(sums)})
+select mode, ${columnList(keys)}, ${sumList(sums)}
+from ${ofParts(table)}
+group by mode, ${columnList(keys)}
+having ${anyOf(sums)}`);
+    await tx.execute(sql`drop table ${ofParts(table)}`);
+  }
+}
+
+const ofParts = (table: string) => sql.identifier(`parts_of_${table}`);
 
 /** The tables as they are; a statement's list of parts may not be empty. */
 const everyFact = sql`all_facts as (select)`;
 
 /** Adds what these facts count for to every kind of sums that is kept. */
-async function addUp(
-  tx: Tx,
+function addUp(tx: Tx, services: Counting, changed: SQL, sides: readonly Side[]): Promise<void> {
+  return eachKind(services, kinds, sides, async ({ table, keys, unique, sums }, mode, line) => {
+    await tx.execute(sql`
+with ${changed}, ${line}
+insert into ${sql.identifier(table)} as k (mode, ${columnList(keys)}, ${columnList(sums)})
+${summed(keys, sums, mode)}
+on conflict on constraint ${sql.identifier(unique)} do update set ${addList(sums)}`);
+  });
+}
+
+interface Side {
+  facts: SQL;
+  times: 1 | -1;
+}
+
+/** For each kind and mode the statement's parts up to `line`, all that is to be added up. */
+async function eachKind(
   { config }: Counting,
-  changed: SQL,
-  sides: readonly { facts: SQL; times: 1 | -1 }[],
-  some = kinds,
+  some: readonly KeptKind[],
+  sides: readonly Side[],
+  write: (kind: KeptKind, mode: Keeping['mode'], line: SQL) => Promise<void>,
 ): Promise<void> {
   const { timeZone, reportingCurrency, fiscalYearStart } = config.publication;
   for (const mode of ['own', 'reporting'] as const) {
     const reporting = mode === 'reporting' ? reportingCurrency : null;
-    for (const { table, keys, unique, sums, lines } of some) {
+    for (const kind of some) {
       const line = sql.join(
         sides.map(
           ({ facts, times }) =>
-            sql`select * from (${lines({ mode, timeZone, fiscalYearStart }, facts, times)}) as side`,
+            sql`select * from (${kind.lines({ mode, timeZone, fiscalYearStart }, facts, times)}) as side`,
         ),
         sql` union all `,
       );
-      await tx.execute(sql`
-with ${changed}, days as materialized (
+      await write(
+        kind,
+        mode,
+        sql`days as materialized (
   select array_agg(on_day order by on_day) as days, array_agg(starts_at order by on_day) as starts from kept_days
 ), given as materialized (
   select starts, starts[1] as starts_at, 'infinity'::timestamptz as ends_at, ${reporting}::text as reporting, null::text as only_currency,
     null::text as house_currency
   from days
-), bounds as materialized (select * from given), line as (${line})
-insert into ${sql.identifier(table)} as k (mode, ${columnList(keys)}, ${columnList(sums)})
-select ${mode}, ${columnList(keys)}, ${sumList(sums)}
-from line
-group by ${columnList(keys)}
-having ${anyOf(sums)}
-on conflict on constraint ${sql.identifier(unique)} do update set ${addList(sums)}`);
+), bounds as materialized (select * from given), line as (${line})`,
+      );
     }
   }
 }
+
+const summed = (keys: readonly string[], sums: readonly string[], mode: Keeping['mode']) => sql`
+select ${mode}, ${columnList(keys)}, ${sumList(sums)}
+from line
+group by ${columnList(keys)}
+having ${anyOf(sums)}`;
 
 const columnList = (columns: readonly string[]) => sql.raw(columns.join(', '));
 const sumList = (columns: readonly string[]) => sql.raw(columns.map((each) => `sum(${each})`).join(', '));

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reads } from '../../src/outside/database.ts';
 import { churn } from '../../src/reports/churn.ts';
 import { forecast } from '../../src/reports/forecast.ts';
+import { gifts } from '../../src/reports/gifts.ts';
 import { giving } from '../../src/reports/giving.ts';
 import { income } from '../../src/reports/income.ts';
 import { mrr } from '../../src/reports/mrr.ts';
@@ -30,7 +31,7 @@ const ranges: Pick<Question, 'from' | 'to' | 'by'>[] = [
 const currencies = [null, 'USD', 'EUR', 'reporting'] as const;
 const questionsOf = (range: (typeof ranges)[number]) =>
   currencies.map((currency) => ask({ ...range, currency }, reckoning, new Date(now)));
-const prepared: Report[] = [income, giving, mrr, churn, forecast, recovery, recoveryTimes];
+const prepared: Report[] = [income, giving, mrr, churn, forecast, recovery, recoveryTimes, gifts];
 
 describe('kept sums', () => {
   let fresh: FreshDatabase;
