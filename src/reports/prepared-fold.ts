@@ -10,6 +10,7 @@ import { attemptSums } from './prepared-attempts.ts';
 import { cohortSums } from './prepared-cohorts.ts';
 import { comparisonSums, rangeSums } from './prepared-comparisons.ts';
 import { factsNow, factsThen } from './prepared-facts.ts';
+import { gapSums, keepGaps } from './prepared-gaps.ts';
 import { giftSums } from './prepared-gifts.ts';
 import { moneySums } from './prepared-money.ts';
 import { promiseSums } from './prepared-promises.ts';
@@ -24,6 +25,7 @@ const kinds: readonly KeptKind[] = [
   giftSums,
   comparisonSums,
   cohortSums,
+  gapSums,
 ];
 
 type Counting = Pick<Services, 'database' | 'now'> & { config: Pick<Services['config'], 'publication'> };
@@ -63,6 +65,7 @@ async function foldReaders(tx: Tx, services: Counting, readers: readonly unknown
     { facts: factsNow, times: 1 },
     { facts: factsThen, times: -1 },
   ]);
+  await keepGaps(tx, services.config.publication, { readers, part: some });
   await tx.execute(sql`delete from changed_facts where reader_id = any(${sql.param(readers)}::uuid[])`);
 }
 
@@ -157,6 +160,7 @@ async function countAnew(tx: Tx, services: Counting): Promise<void> {
   await tx.execute(sql`set local work_mem = '256MB'`);
   await keepDays(tx, services, null);
   await addUpEveryone(tx, services, kinds);
+  await keepGaps(tx, services.config.publication, null);
   await tx.execute(
     sql`insert into kept_books (time_zone, reporting_currency, fiscal_year_start, counted_at)
       values (${timeZone}, ${reportingCurrency}, ${fiscalYearStart}, ${services.now().toISOString()}::timestamptz)`,

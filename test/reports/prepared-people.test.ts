@@ -42,6 +42,9 @@ asked.push(
   { name: 'cohorts', from: '2025-01-01', to: '2026-03-01', by: 'month' },
 );
 asked.push({ name: 'cohorts', from: '2025-06-10', to: '2026-03-20', by: 'month' });
+for (const name of ['lybunt', 'sybunt'] as const)
+  for (const year of [2024, 2025, 2026, 2027])
+    for (const most of [1, 100]) asked.push({ name, year, most, ...years });
 const currencies = [null, 'USD', 'EUR', 'reporting'] as const;
 
 describe('kept sums of people', () => {
