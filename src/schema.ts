@@ -725,36 +725,6 @@ export const keptGapSums = pgTable(
   (t) => [unique('one_sum_of_gaps').on(t.mode, t.kind, t.year, t.currency, t.ownCurrency).nullsNotDistinct()],
 );
 
-/** Writer: reports/prepared-fold. Everyone who gave or promised, as the list of supporters tells of them; see reports/supporters. */
-export const keptSupporters = pgTable(
-  'kept_supporters',
-  {
-    mode: text('mode', { enum: ['own', 'reporting'] }).notNull(),
-    readerId: uuid('reader_id').notNull(),
-    currency: currencyCode('currency').notNull(),
-    donorType: text('donor_type').notNull(),
-    standing: text('standing'),
-    country: text('country'),
-    campaign: text('campaign'),
-    campaigns: text('campaigns').array().notNull(),
-    firstAt: instant('first_at'),
-    lastAt: instant('last_at'),
-    gifts: integer('gifts').notNull(),
-    givenMinor: minor('given_minor').notNull(),
-    mrrMinor: minor('mrr_minor').notNull(),
-    unconverted: jsonb('unconverted'),
-  },
-  (t) => [
-    primaryKey({ columns: [t.readerId, t.mode, t.currency] }),
-    index('kept_supporters_by_type').on(t.mode, t.donorType, t.readerId),
-    index('kept_supporters_by_standing').on(t.mode, t.standing, t.readerId),
-    index('kept_supporters_by_country').on(t.mode, t.country, t.readerId),
-    index('kept_supporters_by_campaign').using('gin', t.campaigns),
-    index('kept_supporters_by_last_gift').on(t.mode, t.lastAt),
-    index('kept_supporters_by_amount').on(t.mode, t.currency, t.givenMinor),
-  ],
-);
-
 /** Writer: stripe/receive and stripe/apply. Every event noted once; its body is sealed and kept only until it is done. */
 export const stripeEvents = pgTable(
   'stripe_events',
