@@ -80,7 +80,7 @@ export const requests = sql`request as (
   -- Stripe dates every end that it makes itself as if it had been asked for.
   select distinct m.reader_id, coalesce(given.reporting, l.currency) as currency, l.cancel_requested_at as at
   from given
-  join membership_looks l on l.cancel_requested_at is not null and l.end_reason is distinct from 'involuntary'
+  join membership_looks l on l.cancel_requested_at is not null and coalesce(l.end_reason, '') <> 'involuntary'
     and (given.only_currency is null or l.currency = given.only_currency)
   join memberships m on m.id = l.membership_id and m.reader_id is not null
 ), asked as (
