@@ -159,11 +159,29 @@ function momentOf(told: unknown): string | null {
   return typeof told === 'string' ? new Date(told).toISOString() : null;
 }
 
-/** Every currency that a gift or a promise was ever made in. */
+/** Every currency that a gift or a promise was ever made in: of sums and those who changed since; of all facts only where no sums are kept. */
 export async function currenciesUsed(tx: Reads): Promise<Currency[]> {
   const found = await answered(
     tx,
-    sql`select currency from payments union select currency from membership_changes order by currency`,
+    sql`
+with changed as materialized (select distinct reader_id from changed_facts)
+select currency from kept_money where mode = 'own' and grain = 'month' and exists (select from kept_books)
+group by currency
+having sum(facts) > 0
+union
+select currency from kept_promises
+where mode = 'own' and grain = 'month' and since_on is null and currency <> '---' and exists (select from kept_books)
+group by currency
+having sum(facts) > 0
+union
+select currency from payments where reader_id in (select reader_id from changed)
+union
+select currency from membership_changes where reader_id in (select reader_id from changed)
+union
+select currency from payments where not exists (select from kept_books)
+union
+select currency from membership_changes where not exists (select from kept_books)
+order by currency`,
   );
   return found.map((line) => line.currency).filter(isCurrency);
 }
