@@ -69,8 +69,10 @@ What was refunded in several steps is one refund here, on the day of the last; o
   async run(call) {
     const [name, ...others] = call.words;
     const isRaw = rawLists.some((each) => each === name);
-    if (name === undefined || others.length > 0 || !(isRaw || isReportName(name)))
-      return stop(`Say: export NAME, one of ${[...rawLists, ...names()].join(', ')}`, 'usage');
+    if (name === undefined || others.length > 0 || !(isRaw || isReportName(name))) {
+      const unknown = name !== undefined && others.length === 0 ? `There is nothing called ${name}. ` : '';
+      return stop(`${unknown}Say: export NAME, one of ${[...rawLists, ...names()].join(', ')}`, 'usage');
+    }
     const format = formatOf(call);
     return withServices(call, async (services) => {
       const listing = isRaw ? rawListing(call, services, name) : reportListing(call, services, name);
@@ -124,7 +126,10 @@ function chosenBy(call: Call, zone: string): Chosen {
   };
   const currency = textOf(call, 'currency')?.toUpperCase() ?? null;
   if (currency !== null && !isCurrency(currency)) return stop(`${currency} is no currency.`, 'usage');
-  return { from: day('from'), to: day('to'), currency, campaign: textOf(call, 'campaign') ?? null };
+  const [from, to] = [day('from'), day('to')];
+  if (from !== null && to !== null && to <= from)
+    return stop('--from must lie before --to: the day after the last is not written any more.', 'usage');
+  return { from, to, currency, campaign: textOf(call, 'campaign') ?? null };
 }
 
 function reportListing(call: Call, services: Services, name: string): Listing {
@@ -199,7 +204,11 @@ function jsonLines(columns: readonly Column[], rows: readonly Row[]): string {
 function fileSink(path: string) {
   const unfinished = `${path}.part`;
   const stream = createWriteStream(unfinished, { mode: 0o600 });
-  const failed = once(stream, 'error').then(([error]) => Promise.reject(error));
+  const failed = once(stream, 'error').then(([error]) =>
+    stop(
+      `${path} cannot be written (${error.code}): is its folder there, has it room, and may you write in it?`,
+    ),
+  );
   failed.catch(() => {});
   return {
     async write(text: string): Promise<void> {
@@ -207,6 +216,7 @@ function fileSink(path: string) {
     },
     async end(): Promise<void> {
       await Promise.race([new Promise<void>((resolve) => stream.end(resolve)), failed]);
+      if (stream.errored) await failed;
       await rename(unfinished, path);
     },
   };

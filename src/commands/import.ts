@@ -1,5 +1,5 @@
 // `favor import`: reads in what another system knew, rehearses it first if asked to, and names every row that it cannot read.
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { sql } from 'drizzle-orm';
 import {
   beginRehearsal,
@@ -45,7 +45,8 @@ Ends with 1 when a row was left out.`,
   options: { 'dry-run': { type: 'boolean' }, replace: { type: 'boolean' } },
   async run(call) {
     const [path, ...others] = call.words;
-    if (path === undefined || others.length > 0) return stop('Say: import FILE [--dry-run]', 'usage');
+    if (path === undefined || others.length > 0)
+      return stop('Say: import FILE [--dry-run] [--replace], with one file', 'usage');
     const size = await sizeOf(path);
     return withServices(call, async (services) => {
       const importing: Importing = {
@@ -76,8 +77,13 @@ interface Summary {
 
 async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => null);
-  if (!found?.isFile()) return stop(`There is no file ${path}.`);
-  return found.size;
+  if (found === null) return stop(`There is no file ${path}.`);
+  if (!found.isFile()) return stop(`${path} is not a file. Name one file of gifts or of memberships.`);
+  const isReadable = await access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+  return isReadable ? found.size : stop(`${path} may not be read by you.`);
 }
 
 /** Reads on while the database works. One connection keeps the lock, by which no other import runs beside this one. */

@@ -13,6 +13,7 @@ The service does the same when it starts; several may try at once, one works and
   --json   answer {"applied": [names]}`,
   options: {},
   async run(call) {
+    if (call.words.length > 0) return stop('migrate takes no words after it.', 'usage');
     const { settings, offered } = await readEnvironment(call);
     const databaseUrl = settings.databaseUrl ?? offered?.databaseUrl;
     if (databaseUrl === undefined) return stop(howToStart(settings, ['DATABASE_URL']));

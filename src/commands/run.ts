@@ -126,7 +126,7 @@ function explain(error: unknown): { words: string; wrongUse: boolean } {
   if (error instanceof Refusal) return { words: sayRefusal(wordsFor('en'), error), wrongUse: false };
   const code = codeOf(error);
   if (code.startsWith('ERR_PARSE_ARGS') && error instanceof Error) {
-    return { words: error.message, wrongUse: true };
+    return { words: wrongOption(error.message), wrongUse: true };
   }
   const known = reasons[code];
   if (known !== undefined) return { words: known, wrongUse: false };
@@ -134,6 +134,16 @@ function explain(error: unknown): { words: string; wrongUse: boolean } {
     return { words: `${error.message}.`, wrongUse: false };
   }
   return { words: `This did not work: ${JSON.stringify(describeError(error))}`, wrongUse: false };
+}
+
+/** Node explains itself to programmers: of its words only those that say what is wrong. */
+function wrongOption(message: string): string {
+  const [unknown] = /(?<=^Unknown option ')[^']+/.exec(message) ?? [];
+  if (unknown !== undefined) return `There is no option ${unknown} here.`;
+  const [wanting] = /--[\w-]+(?=( <value>)?' argument (missing|is ambiguous))/.exec(message) ?? [];
+  if (wanting !== undefined) return `${wanting} needs a value after it, as in ${wanting}=VALUE.`;
+  const [alone] = /--[\w-]+(?=' does not take an argument)/.exec(message) ?? [];
+  return alone === undefined ? message : `${alone} takes no value.`;
 }
 
 function codeOf(error: unknown): string {

@@ -193,3 +193,12 @@ test('an import that is killed in the middle goes on when it is called again, an
     await other.drop();
   }
 });
+
+test('a file that cannot be written, and days the wrong way round, are told as what they are', async () => {
+  const nowhere = await favor(env, 'export', 'gifts', '--out', join(folder, 'nowhere', 'gifts.csv'));
+  expect(nowhere.code).toBe(1);
+  expect(nowhere.noted).toContain('gifts.csv cannot be written (ENOENT)');
+  const backwards = await favor(env, 'export', 'gifts', '--from', '2026-02-01', '--to', '2026-01-01');
+  expect(backwards).toMatchObject({ code: 2, written: '' });
+  expect(backwards.noted).toContain('--from must lie before --to');
+});

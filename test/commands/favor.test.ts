@@ -164,3 +164,16 @@ async function emptyDatabase() {
     },
   };
 }
+
+test.each([
+  [['import', '--dryrun', 'x.csv'], 'There is no option --dryrun here.'],
+  [['export', 'gifts', '--from'], '--from needs a value after it, as in --from=VALUE.'],
+  [['export', 'gifts', '--from', '--to'], '--from needs a value after it, as in --from=VALUE.'],
+  [['import', '--dry-run=yes', 'x.csv'], '--dry-run takes no value.'],
+  [['export', 'bogus'], 'There is nothing called bogus. Say: export NAME, one of gifts, memberships, income'],
+  [['migrate', 'now'], 'migrate takes no words after it.'],
+])('%j is called wrongly, and hears how', async (words, said) => {
+  const { code, noted } = await favor({}, ...words);
+  expect(code).toBe(2);
+  expect(noted).toContain(said);
+});
