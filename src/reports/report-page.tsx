@@ -64,7 +64,7 @@ export function ReportContent(page: ReportPageProps): VNode {
             <Files seen={seen} answer={answer} />
           </div>
           {answer.rows.length === 0 ? (
-            <p class="empty">{name === 'disputes' ? words.reports.noDisputes : words.reports.nothingYet}</p>
+            <p class="empty">{nothingIn(words, name)}</p>
           ) : (
             <>
               {picture && (
@@ -101,6 +101,11 @@ export function ReportContent(page: ReportPageProps): VNode {
       )}
     </div>
   );
+}
+
+function nothingIn({ reports }: Words, name: ReportName): string {
+  if (name === 'disputes') return reports.noDisputes;
+  return name === 'movements' ? reports.noMovements : reports.nothingYet;
 }
 
 /** Of how many people these movements are. */

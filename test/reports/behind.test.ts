@@ -98,6 +98,8 @@ describe('figures on a page', () => {
       month('2026-01-01', '2026-04-01', 'expansion'),
       ...ended('2026-01-01', '2026-04-01'),
     ]);
+    const nobody = await documentOf(month('2026-02-01', '2026-03-01', 'churn_involuntary'));
+    expect(nobody.querySelector('.empty')?.textContent).toContain('ничего такого не меняло');
     const list = await documentOf(month('2026-02-01', '2026-03-01', 'churn_voluntary'));
     expect(list.documentElement.getAttribute('lang')).toBe('ru');
     expect(list.querySelector('#movement option[selected]')?.getAttribute('value')).toBe('churn_voluntary');

@@ -148,7 +148,7 @@ export const reports = {
     not_churned: 'Share of each cohort who are members, by months since their first gift',
     people: (percent: string, people: string) => `${percent} (${people})`,
     reading:
-      'A row for each month of first gifts, a column for each month since. The darker, the larger the share.',
+      'A row for each month of first gifts, a column for each month since. The stronger the colour, the larger the share.',
   },
   yearLabel: 'Fiscal year',
   fiscalYear: (year: number) => `${year}–${String(year + 1).slice(-2)}`,
@@ -220,6 +220,7 @@ export const reports = {
   lookAtWarnings: 'Look at what was reported',
   cardTesting: (declined: string, since: string, given: string) =>
     `${declined} attempts to give were declined within ten minutes from ${since}, while ${given} came through: somebody may be testing stolen cards.`,
+  noMovements: 'Nothing of this kind moved promised income in these days.',
   noDisputes:
     'No disputes. Should a cardholder contest a payment, it will stand here with the day to answer by.',
   overdueNow: (count: number, money: string) =>
