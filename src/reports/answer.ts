@@ -22,6 +22,7 @@ import { reminders } from './reminders.ts';
 import type { Column, Figures, Report } from './report.ts';
 import { retention } from './retention.ts';
 import { sources } from './sources.ts';
+import type { KeptRange } from './stretch.ts';
 import { supporters } from './supporters.ts';
 import { suppressions } from './suppressions.ts';
 import { work } from './work.ts';
@@ -73,6 +74,12 @@ export interface Answer extends Figures {
   name: ReportName;
   question: Question;
   columns: readonly Column[];
+}
+
+/** The stretches that a report as asked is quickly told of once sums are kept of them. */
+export function rangesOf(name: ReportName, question: Question): readonly KeptRange[] {
+  const report: Report = reports[name];
+  return report.ranges?.(question) ?? [];
 }
 
 export async function answerReport(reads: Reads, name: ReportName, asked: Question): Promise<Answer> {

@@ -5,10 +5,9 @@ import { worth } from './report.ts';
 /**
  * The statement's parts `gift` and `gap`, after those of these facts (see prepared-facts.ts). `gift` is one row per payment, net of what
  * was refunded in its own fiscal year; `gap` one per supporter, currency and row of years without a gift of which something stayed:
- * from `from_year` to before `until_year` (9999 where none came after), with what they had given until then. Needs `given` and kept days.
+ * from `from_year` to before `until_year` (9999 where none came after), with what they had given until then. Needs `given`.
  */
-export function gapsOf(facts: SQL, fiscalYearStart: number): SQL {
-  const yearOf = (moment: SQL) => fiscalYearOf(moment, fiscalYearStart);
+export function gapsOf(facts: SQL, yearOf: YearOf): SQL {
   return sql`${facts}, back as (
   select a.payment_id, sum(case a.kind when 'refund' then a.amount_minor else -a.amount_minor end) as amount
   from adjustments a
@@ -41,7 +40,10 @@ export function gapsOf(facts: SQL, fiscalYearStart: number): SQL {
 }
 
 /** The calendar year in which the fiscal year of a moment began. */
-function fiscalYearOf(moment: SQL, fiscalYearStart: number): SQL {
+export type YearOf = (moment: SQL) => SQL;
+
+/** By the days that sums are kept for, of a fact that lies among them. */
+export function keptYear(moment: SQL, fiscalYearStart: number): SQL {
   const start = sql.raw(String(fiscalYearStart));
   const years = (column: SQL) => sql`(
     select array_agg(${column} order by on_day) from kept_days
@@ -55,11 +57,11 @@ function fiscalYearOf(moment: SQL, fiscalYearStart: number): SQL {
 export function gapLines(
   facts: SQL,
   times: 1 | -1,
-  { fiscalYearStart, persons }: { fiscalYearStart: number; persons: boolean },
+  { yearOf, persons }: { yearOf: YearOf; persons: boolean },
 ): SQL {
   const sign = sql.raw(String(times));
   return sql`
-  with ${gapsOf(facts, fiscalYearStart)}, edge as (
+  with ${gapsOf(facts, yearOf)}, edge as (
     select reader_id, currency, year, more from gap
     cross join lateral (values (from_year, 1), (until_year, -1)) as edge(year, more)
     where year < ${noYear}

@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { comparedRows } from './compared.ts';
 import { figuresOf } from './moved.ts';
-import { comparisonOf } from './prepared-comparisons.ts';
+import { comparisonOf, rangesBeside } from './prepared-comparisons.ts';
 import type { Question } from './question.ts';
 import {
   answered,
@@ -28,6 +28,7 @@ const figures: readonly Column[] = [
 export const growth: Report = {
   name: 'growth',
   columns: (question) => inBlocks(figures, question),
+  ranges: rangesBeside,
   read: readGrowth,
 };
 
@@ -38,7 +39,7 @@ export const growth: Report = {
  */
 async function readGrowth(reads: Reads, question: Question): Promise<Figures> {
   const stretches = withoutNext(question);
-  const compared = await comparisonOf(
+  const comparison = await comparisonOf(
     reads,
     question,
     stretches,
@@ -49,7 +50,7 @@ async function readGrowth(reads: Reads, question: Question): Promise<Figures> {
     sql`
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
-), ${compared.parts}, summed as (
+), ${comparison}, summed as (
   select
     set_name,
     number,
@@ -105,7 +106,7 @@ left join summed on summed.set_name = line.set_name and summed.number = line.num
   and summed.currency is not distinct from line.currency
 order by line.currency, line.bucket`,
   );
-  return { ...figuresOf(growth.columns(question), found), ranges: compared.ranges };
+  return figuresOf(growth.columns(question), found);
 }
 
 /** What follows the range is no part of it. */

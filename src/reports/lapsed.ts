@@ -75,7 +75,9 @@ async function readLapsed(
   const [reader, currency = null] = before?.split(':').toReversed() ?? [];
   const day = (moment: SQL) => sql`to_char(${moment} at time zone ${timeZone}, 'YYYY-MM-DD')`;
   const passed = reader === undefined ? null : { reader, currency };
-  const missed = { year, lastYearOnly: since === 'last-year', day, passed };
+  const ends = sql.param(yearEnds(year, reckoning));
+  const yearOf = (moment: SQL) => sql`${earliestYear} + width_bucket(${moment}, ${ends}::timestamptz[])`;
+  const missed = { year, lastYearOnly: since === 'last-year', day, yearOf, passed };
   const prepared = await prepare(reads, question);
   const found = isPrepared(prepared)
     ? await readMissed(reads, prepared, missed)
@@ -90,9 +92,7 @@ function countMissed(
   { year, lastYearOnly, day, passed }: Missed,
 ): Promise<Answered[]> {
   const { timeZone, fiscalYearStart } = question.reckoning;
-  const ends = Array.from({ length: year - earliestYear + 1 }, (_, at) =>
-    fiscalYear(earliestYear + at, timeZone, fiscalYearStart).endsAt.toISOString(),
-  );
+  const ends = yearEnds(year, question.reckoning);
   const gaveSince = lastYearOnly
     ? fiscalYear(year - 1, timeZone, fiscalYearStart).startsAt.toISOString()
     : '-infinity';
@@ -219,6 +219,12 @@ function listOf(question: Question, columns: readonly Column[], found: readonly 
 /** A person may stand in several currencies' blocks. */
 function nameOf({ currency }: Question, line: Answered): string {
   return currency === null ? `${line.currency}:${line.reader_id}` : String(line.reader_id);
+}
+
+function yearEnds(year: number, { timeZone, fiscalYearStart }: Reckoning): string[] {
+  return Array.from({ length: year - earliestYear + 1 }, (_, at) =>
+    fiscalYear(earliestYear + at, timeZone, fiscalYearStart).endsAt.toISOString(),
+  );
 }
 
 /** Nothing is asked for before; whatever was given earlier counts as given in the year before it. */

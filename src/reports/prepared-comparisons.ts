@@ -57,15 +57,14 @@ function calendarSets(fiscalYearStart: number): SQL {
 /** What stands beside what precedes it: stretches of a question, by set and number. */
 export type Later = Pick<Stretch, 'set' | 'number'>;
 
-export interface Comparison {
-  /** The statement's part `comparison`: as `comparedLines` has it, of what was asked alone; needs `given`. */
-  parts: SQL;
-  /** What was asked for beside the calendar's stretches; counted quickly if it is kept (see kept-ranges.ts). */
-  ranges: readonly KeptRange[];
+/** What a question asks for beside the calendar's stretches; counted quickly if it is kept (see kept-ranges.ts). */
+export function rangesBeside(question: Question): KeptRange[] {
+  const sets = (['periods', 'whole'] as const).filter((set) => calendarOf(question, set) === null);
+  return sets.map((set) => rangeOf(question, set));
 }
 
 /**
- * These stretches beside what precedes each, from sums where they are kept. `stretches` are those and what precedes them, without
+ * The statement's part `comparison`, as `comparedLines` has it, which needs `given`: these stretches beside what precedes each, from sums where they are kept. `stretches` are those and what precedes them, without
  * holes in a set's numbers. A range that is not kept is counted over all payments of its stretches: some seconds for each million.
  */
 export async function comparisonOf(
@@ -73,7 +72,7 @@ export async function comparisonOf(
   asked: Question,
   stretches: readonly Stretch[],
   laters: readonly Later[],
-): Promise<Comparison> {
+): Promise<SQL> {
   const question = await prepare(reads, asked);
   const persons = asked.currency === null;
   const sets = [...new Set(laters.map(({ set }) => set))];
@@ -100,7 +99,7 @@ export async function comparisonOf(
     ...(of(false).length > 0 ? [counted(of(false), null, 1)] : []),
   ];
   const column = (of: (later: Later) => string | number | null) => sql.param(laters.map(of));
-  const parts = sql`${everyoneChanged}, asked as (
+  return sql`${everyoneChanged}, asked as (
   select * from unnest(
     ${column(({ set }) => set)}::text[],
     ${column(({ number }) => number)}::int[],
@@ -114,7 +113,6 @@ export async function comparisonOf(
   group by set_name, number, line.currency, part, was_new
   having sum(facts) > 0
 )`;
-  return { parts, ranges: [...ranges.values()] };
 }
 
 /** Persons once are those that the sums in the reporting currency count. */

@@ -1,7 +1,7 @@
 // Prepared gaps: who is missed in a fiscal year, from rows kept in the list's own order and from their sums.
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reads, Tx } from '../outside/database.ts';
-import { gapLines, gapsOf } from './gaps.ts';
+import { gapLines, gapsOf, keptYear, type YearOf } from './gaps.ts';
 import type { KeptKind, PreparedQuestion } from './prepared.ts';
 import { everyoneChanged, factsNow, factsThen } from './prepared-facts.ts';
 import { type Answered, answered, givenPeriods } from './report.ts';
@@ -12,7 +12,10 @@ export const gapSums: KeptKind = {
   unique: 'one_sum_of_gaps',
   sums: ['facts', 'gifts', 'last_year', 'lifetime'],
   lines: ({ mode, fiscalYearStart }, facts, times) =>
-    gapLines(facts, times, { fiscalYearStart, persons: mode === 'own' }),
+    gapLines(facts, times, {
+      yearOf: (moment) => keptYear(moment, fiscalYearStart),
+      persons: mode === 'own',
+    }),
 };
 
 /** Writes the rows themselves anew: of some supporters, `changed`, or of all. */
@@ -28,7 +31,7 @@ export async function keepGaps(
     const reporting = mode === 'reporting' ? reportingCurrency : null;
     const facts = changed === null ? sql`every_fact as (select)` : sql`${changed.part}, ${factsNow}`;
     await tx.execute(sql`
-with given as materialized (select ${reporting}::text as reporting, null::text as only_currency), ${gapsOf(facts, fiscalYearStart)}
+with given as materialized (select ${reporting}::text as reporting, null::text as only_currency), ${gapsOf(facts, (moment) => keptYear(moment, fiscalYearStart))}
 insert into kept_gaps (mode, ${columns})
 select ${mode}, ${rowsOfGaps}`);
   }
@@ -54,6 +57,8 @@ export interface Missed {
   /** Only who gave in the year before. */
   lastYearOnly: boolean;
   day(moment: SQL): SQL;
+  /** Right up to the year itself; whatever comes after is some later one. */
+  yearOf: YearOf;
   /** The row that the page follows; null from the first. */
   passed: { reader: string; currency: string | null } | null;
 }
@@ -119,14 +124,13 @@ order by place, currency`,
 }
 
 function listParts(question: PreparedQuestion, missed: Missed): SQL {
-  const { fiscalYearStart } = question.reckoning;
   return sql`given as materialized (${givenPeriods(question)}
 ), ${everyoneChanged}${
     question.hasChanges
       ? sql`, changed_row as materialized (
   select currency, reader_id, gifts, first_at, last_at, case when from_year = ${missed.year} then last_year_minor else 0 end as last_year_minor,
     lifetime_minor
-  from (with ${gapsOf(factsNow, fiscalYearStart)} select ${rowsOfGaps}) as gap(${columns})
+  from (with ${gapsOf(factsNow, missed.yearOf)} select ${rowsOfGaps}) as gap(${columns})
   where ${isMissed(missed)}
 )`
       : sql``
@@ -148,10 +152,9 @@ function isTotal({ year, lastYearOnly }: Missed): SQL {
 const countedKind = ({ lastYearOnly }: Missed) => (lastYearOnly ? 'begun' : 'more');
 
 function changedTotals(question: PreparedQuestion, missed: Missed, facts: SQL, times: 1 | -1): SQL {
-  const { fiscalYearStart } = question.reckoning;
   const persons = question.currency === null;
   return sql`select kind, currency, own_currency, facts, gifts, last_year, lifetime
-    from (${gapLines(facts, times, { fiscalYearStart, persons })}) as line where ${isTotal(missed)}`;
+    from (${gapLines(facts, times, { yearOf: missed.yearOf, persons })}) as line where ${isTotal(missed)}`;
 }
 
 const modeOf = ({ currency }: PreparedQuestion) => (currency === 'reporting' ? 'reporting' : 'own');

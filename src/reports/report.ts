@@ -43,8 +43,6 @@ export interface Figures {
   unconverted: readonly Unconverted[];
   /** Of reminders: the same counts by one thing at a time, which `by` says, for the page. */
   ways?: readonly Row[];
-  /** Stretches that this is quickest told of if sums are kept of them; see kept-ranges.ts. */
-  ranges?: readonly KeptRange[];
   /** Of a list that can be read on from any of its rows: where this page of it stands. */
   place?: ListPlace;
 }
@@ -64,6 +62,8 @@ export interface Report {
   /** The question that this report answers, where that is not the one asked: other days, or always by month. */
   suits?(question: Question): Question;
   columns(question: Question): readonly Column[];
+  /** Stretches that it is quickly told of once sums are kept of them; see kept-ranges.ts. */
+  ranges?(question: Question): readonly KeptRange[];
   /** One statement, read only. */
   read(reads: Reads, question: Question): Promise<Figures>;
 }

@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Reads } from '../outside/database.ts';
 import { comparedRows } from './compared.ts';
 import { figuresOf } from './moved.ts';
-import { comparisonOf } from './prepared-comparisons.ts';
+import { comparisonOf, rangesBeside } from './prepared-comparisons.ts';
 import type { Question } from './question.ts';
 import {
   answered,
@@ -33,6 +33,7 @@ const figures: readonly Column[] = [
 export const retention: Report = {
   name: 'retention',
   columns: (question) => inBlocks(figures, question),
+  ranges: rangesBeside,
   read: readRetention,
 };
 
@@ -42,7 +43,7 @@ export const retention: Report = {
  */
 async function readRetention(reads: Reads, question: Question): Promise<Figures> {
   const stretches = withNeighbours(question).filter(({ number }) => number > 0);
-  const compared = await comparisonOf(
+  const comparison = await comparisonOf(
     reads,
     question,
     stretches,
@@ -54,7 +55,7 @@ async function readRetention(reads: Reads, question: Question): Promise<Figures>
 with given as materialized (${givenPeriods(question)}
 ), period as (${namedPeriods(question)}
 ), stretch as materialized (${stretchRows(stretches)}
-), ${compared.parts}, counted as (
+), ${comparison}, counted as (
   select
     set_name,
     number - 1 as number,
@@ -93,7 +94,7 @@ left join counted on counted.set_name = line.set_name and counted.number = line.
   and counted.currency is not distinct from line.currency
 order by line.currency, line.bucket`,
   );
-  return { ...figuresOf(retention.columns(question), found), ranges: compared.ranges };
+  return figuresOf(retention.columns(question), found);
 }
 
 /** Not defined without givers, nor before the next period has ended. */

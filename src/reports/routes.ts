@@ -1,4 +1,4 @@
-// The reports' door: the desk, each report's page, its file and its JSON, and how everything is counted. Nothing here writes.
+// The reports' door: the desk, each report's page, its file and its JSON, and how everything is counted. Nothing here writes but which ranges are asked for.
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
@@ -12,7 +12,15 @@ import { optionalLine, readInput } from '../web/input.ts';
 import { languageLinks, localeOf } from '../web/locale.ts';
 import { sendPage } from '../web/respond.ts';
 import { type Words, wordsFor } from '../words/words.ts';
-import { type Answer, answerReport, isList, isReportName, jsonOf, type ReportName } from './answer.ts';
+import {
+  type Answer,
+  answerReport,
+  isList,
+  isReportName,
+  jsonOf,
+  type ReportName,
+  rangesOf,
+} from './answer.ts';
 import { type Drawn, drawBars, drawWaterfall } from './chart.ts';
 import { csvHead, csvLines, csvOf } from './csv.ts';
 import { Definitions } from './definitions-page.tsx';
@@ -21,6 +29,7 @@ import { DeskFigures } from './desk-page.tsx';
 import { readInbox } from './events.ts';
 import { EventsContent } from './events-page.tsx';
 import { goalJson, readGoals } from './goals.ts';
+import { noteAsked } from './kept-ranges.ts';
 import { readLettersDesk } from './letters-desk.ts';
 import { LettersContent } from './letters-page.tsx';
 import { CopyBehind, Framed, type Place, placeOfReport } from './pages.tsx';
@@ -170,6 +179,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
       const isAsked = !Array.isArray(question);
       const seen = seenBy(req, res);
       const { reportsDatabase } = services;
+      if (isAsked) await keepRanges(name, question);
       const answer = isAsked ? await answerReport(reportsDatabase, name, question) : null;
       const times =
         name === 'recovery' && isAsked
@@ -207,6 +217,7 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
       const name = reportNamed(isFile ? wanted.slice(0, -4) : wanted);
       const given = readInput(asked, req.query);
       const question = wellAsked(given, (await toldMoment(services)).asOf);
+      await keepRanges(name, question);
       const answer = await answerReport(services.reportsDatabase, name, question);
       const isWhole = isList(name) && given.most === undefined && given.before === undefined;
       const next = isWhole ? null : nextOf(answer);
@@ -242,6 +253,15 @@ export function reportRoutes(services: Services, { guard }: ReportsDoor): Router
         () => answer(req, res),
         () => !res.headersSent,
       );
+  }
+
+  /** What is asked for is counted ahead from now on; the answer is right without it. */
+  async function keepRanges(name: ReportName, question: Question): Promise<void> {
+    try {
+      await noteAsked(services, rangesOf(name, question));
+    } catch (error) {
+      services.log.error(describeError(error), 'What was asked for could not be noted');
+    }
   }
 
   /** Rows are read as fast as they are taken; who goes away in the middle is no fault. */
