@@ -79,7 +79,8 @@ export const reports = {
   against: (days: string, yearBefore: string) => `Beside ${days} and ${yearBefore}`,
   barLeads: (what: string, period: string, amount: string) => `${what}, ${period}: ${amount}`,
   asOf: (moment: string, zone: string) => `As of ${moment}, ${zone} time`,
-  copyBehind: (duration: string) => `The copy of the database that reports are read from is ${duration} behind`,
+  copyBehind: (duration: string) =>
+    `The copy of the database that reports are read from is ${duration} behind`,
   copyOfUnknownAge: 'Reports are read from a copy of the database that does not tell how far it is behind.',
   days: (from: string, through: string) => `${from} to ${through}`,
   change: {
@@ -421,7 +422,6 @@ export const reports = {
     'gift-ending': 'Gift ended by its reader',
     'gift-lost': 'Gift ended by failed payments',
     refunded: 'Refund',
-    'manage-link': 'Link to a regular gift',
     'sign-in': 'Sign-in link and code',
     'staff-invitation': 'Invitation to the desk',
     'report-summary': 'Figures of a week or a month',

@@ -412,7 +412,6 @@ export const reports: (typeof english)['reports'] = {
     'gift-ending': 'Читатель завершил взнос',
     'gift-lost': 'Взнос завершён: карта не сработала',
     refunded: 'Возврат',
-    'manage-link': 'Ссылка на регулярный взнос',
     'sign-in': 'Ссылка и код для входа',
     'staff-invitation': 'Приглашение в редакцию',
     'report-summary': 'Цифры за неделю или месяц',
