@@ -90,6 +90,24 @@ export const judgedMoney = sql`judged as (
   from given cross join moved
 )`;
 
+/** The same where `payments` are those of some supporters alone: their first gifts are found at once instead of gift by gift. */
+export const judgedTogether = sql`first_gift as (
+  select distinct on (p.reader_id, case when given.reporting is null then p.currency end) p.id
+  from given cross join payments p
+  order by p.reader_id, case when given.reporting is null then p.currency end, p.paid_at, p.id
+), first_gift_of_all as (
+  select distinct on (p.reader_id) p.id
+  from given join payments p on given.only_currency is null or p.currency = given.only_currency
+  order by p.reader_id, p.paid_at, p.id
+), judged as (
+  select
+    moved.*,
+    (payment_id is not null)::int as payments,
+    (payment_id is not null and payment_id in (select id from first_gift))::int as first_gift,
+    (payment_id is not null and payment_id in (select id from first_gift_of_all))::int as first_gift_of_all
+  from moved
+)`;
+
 /** What of `moved` could not be turned into the reporting currency, by period; null for the whole range. */
 export const notConverted = sql`
   select bucket, jsonb_agg(jsonb_build_object('currency', own_currency, 'amount_minor', own_minor)

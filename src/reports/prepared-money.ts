@@ -1,6 +1,6 @@
 // Prepared money: what moved, from sums kept by day and month instead of payment by payment; what income and giving rest on.
 import { type SQL, sql } from 'drizzle-orm';
-import { judgedMoney, moneyMoved } from './moved.ts';
+import { judgedMoney, judgedTogether, moneyMoved } from './moved.ts';
 import {
   byDayAndMonth,
   grainOf,
@@ -83,7 +83,7 @@ function moneyLines(facts: SQL, times: 1 | -1): SQL {
     sql`${sql.raw(String(times))} * coalesce(sum(${sql.identifier(column)}), 0)`;
   return sql`
     with ${facts}, moved as (${moneyMoved(sql`p.kind`)}
-    ), ${judgedMoney}
+    ), ${judgedTogether}
     select bucket as number, currency, case when gross is null then own_currency end as own_currency, key as kind,
       ${sql.raw(String(times))} * count(*) as facts, ${sum('payments')} as payments, ${sum('own_minor')} as own_minor,
       ${sum('gross')} as gross, ${sum('fees_covered')} as fees_covered, ${sum('refunds')} as refunds,
