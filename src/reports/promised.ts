@@ -163,6 +163,7 @@ const inOneCurrency = sql`rate as (
   from change
   union all
   select reader_id, currency, at, null, 0, 0, ending_delta, paused_delta, overdue_delta, null from plan_move
+  where ending_delta <> 0 or paused_delta <> 0 or overdue_delta <> 0
   union all
   select reader_id, currency, at, null, 0, 0, 0, 0, 0, rate from rate
 ), instant as (
