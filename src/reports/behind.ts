@@ -14,7 +14,10 @@ export function pathBehind(
 ): string | null {
   const movement = moved[asked.name]?.[column.name];
   if (movement === undefined && !gave[asked.name]?.includes(column.name)) return null;
-  if (!row[column.name] && !mayAddUpToNothing(asked, movement)) return null;
+  const figure = row[column.name];
+  // What several currencies come to is no figure; each of them has its own list.
+  if (figure === null || figure === undefined) return null;
+  if (!figure && !mayAddUpToNothing(asked, movement)) return null;
   return movement === undefined
     ? pathOfGifts(asked, row, isTotal)
     : pathOfMovements(asked, row, movement, isTotal);
