@@ -1,6 +1,6 @@
 // Letters at the desk: each in one place and counted once, with what stood in the way, and nobody's address anywhere.
 import { randomUUIDv7 } from 'node:crypto';
-import express, { type Express } from 'express';
+import type { Express } from 'express';
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import supertest from 'supertest';
@@ -13,19 +13,14 @@ import { letterProblems } from '../../src/reports/letter-problems.ts';
 import { letters } from '../../src/reports/letters.ts';
 import { ask, type Reckoning } from '../../src/reports/question.ts';
 import type { Row } from '../../src/reports/report.ts';
-import { reportRoutes } from '../../src/reports/routes.ts';
 import { suppressions } from '../../src/reports/suppressions.ts';
 import { letters as kept, mailEvents, mailPauses, suppressions as suppressed } from '../../src/schema.ts';
-import { staffGuard } from '../../src/staff/guard.ts';
-import { inviteStaff } from '../../src/staff/invite.ts';
-import { staffRoutes } from '../../src/staff/routes.ts';
 import { parseAddress } from '../../src/values/address.ts';
 import { isFault } from '../../src/values/refusal.ts';
-import { sayErrors } from '../../src/web/errors.tsx';
-import { protection } from '../../src/web/protection.ts';
 import { wordsFor } from '../../src/words/words.ts';
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
 import { type TestServices, testServices } from '../harness/services.ts';
+import { openDesk } from './open-desk.ts';
 
 type Letter = typeof kept.$inferInsert;
 
@@ -37,14 +32,7 @@ let viewer: ReturnType<typeof supertest.agent>;
 beforeAll(async () => {
   fresh = await freshDatabase();
   services = await testServices({ databaseUrl: fresh.url, now: '2026-05-05T09:00:00Z' });
-  app = express();
-  app.set('query parser', 'simple');
-  app.use(protection(services.config));
-  app.use(staffRoutes(services), reportRoutes(services, { guard: staffGuard(services) }));
-  app.use(sayErrors(services));
-  viewer = supertest.agent(app);
-  const invitation = new URL(await inviteStaff(services, 'viewer@example.org', 'viewer')).pathname;
-  await viewer.post(invitation).type('form').send({ password: 'boats come in with the tide' }).expect(303);
+  ({ app, viewer } = await openDesk(services));
 });
 
 beforeEach(async () => {

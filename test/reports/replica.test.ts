@@ -3,28 +3,22 @@ import { appendFileSync, chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import express, { type Express } from 'express';
 import { parseHTML } from 'linkedom';
 import pg from 'pg';
 import { h } from 'preact';
 import { render } from 'preact-render-to-string';
-import supertest from 'supertest';
+import type supertest from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { migrateDatabase, openDatabase } from '../../src/outside/database.ts';
 import { isReportName, reports } from '../../src/reports/answer.ts';
 import { CopyBehind } from '../../src/reports/pages.tsx';
 import { askPatiently } from '../../src/reports/replica.ts';
-import { reportRoutes } from '../../src/reports/routes.ts';
 import { type Postgres, startPostgres } from '../../src/sandbox/postgres.ts';
-import { staffGuard } from '../../src/staff/guard.ts';
-import { inviteStaff } from '../../src/staff/invite.ts';
-import { staffRoutes } from '../../src/staff/routes.ts';
 import { Refusal } from '../../src/values/refusal.ts';
-import { sayErrors } from '../../src/web/errors.tsx';
-import { protection } from '../../src/web/protection.ts';
 import { wordsFor } from '../../src/words/words.ts';
 import { type TestServices, testServices } from '../harness/services.ts';
 import { type History, historyIn } from './history.ts';
+import { openDesk } from './open-desk.ts';
 
 const names = Object.keys(reports).filter(isReportName);
 const may = 'from=2026-05-01&to=2026-06-01&by=month&currency=USD';
@@ -37,7 +31,6 @@ describe('reports from a copy of the database', () => {
   let copy: pg.Pool;
   let services: TestServices;
   let history: History;
-  let app: Express;
   let viewer: ReturnType<typeof supertest.agent>;
 
   beforeAll(async () => {
@@ -73,14 +66,7 @@ describe('reports from a copy of the database', () => {
       },
     };
     history = historyIn(pool);
-    app = express();
-    app.set('query parser', 'simple');
-    app.use(protection(services.config));
-    app.use(staffRoutes(services), reportRoutes(services, { guard: staffGuard(services) }));
-    app.use(sayErrors(services));
-    viewer = supertest.agent(app);
-    const invitation = new URL(await inviteStaff(services, 'viewer@example.org', 'viewer')).pathname;
-    await viewer.post(invitation).type('form').send({ password: 'boats come in with the tide' }).expect(303);
+    ({ viewer } = await openDesk(services));
     await history.gives(await history.reader(), { at: '2026-05-02T10:00:00Z', amount: 4_000 });
     await caughtUp();
   });

@@ -11,15 +11,11 @@ import { definitionGroups } from '../../src/reports/definitions-page.tsx';
 import { figureOf, placeOf } from '../../src/reports/figures.ts';
 import { ask } from '../../src/reports/question.ts';
 import { reportRoutes } from '../../src/reports/routes.ts';
-import { staffGuard } from '../../src/staff/guard.ts';
-import { inviteStaff } from '../../src/staff/invite.ts';
-import { staffRoutes } from '../../src/staff/routes.ts';
-import { sayErrors } from '../../src/web/errors.tsx';
-import { protection } from '../../src/web/protection.ts';
 import { wordsFor } from '../../src/words/words.ts';
 import { type FreshDatabase, freshDatabase } from '../harness/fresh-database.ts';
 import { type TestServices, testServices } from '../harness/services.ts';
 import { type History, historyIn } from './history.ts';
+import { openDesk } from './open-desk.ts';
 
 const names = Object.keys(reports).filter(isReportName);
 const range = 'from=2026-01-01&to=2026-06-01&by=month';
@@ -40,14 +36,7 @@ describe('reports', () => {
       env: { PUBLICATION_TIME_ZONE: 'Europe/Riga', PUBLICATION_NAME: 'The Harbour Gazette' },
     });
     history = historyIn(fresh.pool);
-    app = express();
-    app.set('query parser', 'simple');
-    app.use(protection(services.config));
-    app.use(staffRoutes(services), reportRoutes(services, { guard: staffGuard(services) }));
-    app.use(sayErrors(services));
-    viewer = supertest.agent(app);
-    const invitation = new URL(await inviteStaff(services, 'viewer@example.org', 'viewer')).pathname;
-    await viewer.post(invitation).type('form').send({ password: 'boats come in with the tide' }).expect(303);
+    ({ app, viewer } = await openDesk(services));
     await aSpring();
   });
 
